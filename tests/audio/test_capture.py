@@ -1,0 +1,184 @@
+"""The microphone on a real sound server; what was spoken into it is the truth."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.audio import fakes
+from tests.audio.probe import Reports, find, noise
+from tests.rig.recorder import write_wav
+from tests.rig.soundcard import VirtualSoundCard
+from tests.rig.user import speak
+from voiced.audio.capture import CaptureQueue, Microphone
+from voiced.audio.portaudio import INPUT_OVERFLOW, PortAudio
+from voiced.conversation.events import MicrophoneFrames, MicrophoneLost, MicrophoneOpened
+from voiced.settings import Audio
+
+PLAIN = Audio()
+
+
+@asynccontextmanager
+async def microphone(
+    settings: Audio = PLAIN, library: PortAudio | None = None
+) -> AsyncIterator[tuple[Microphone, Reports]]:
+    """Give an open microphone and its reports."""
+    reports = Reports()
+    library = library or PortAudio()
+    made = Microphone(library, settings, reports)
+    made.open()
+    await reports.until(MicrophoneOpened)
+    try:
+        yield made, reports
+    finally:
+        made.end()
+        await asyncio.to_thread(made.join, 2.0)
+
+
+def captured(reports: Reports) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    pcm = b"".join(event.pcm for event in reports.of(MicrophoneFrames))
+    return np.frombuffer(pcm, "<i2")
+
+
+def wav(folder: Path, pcm: bytes) -> Path:
+    path = folder / "spoken.wav"
+    write_wav(path, np.frombuffer(pcm, "<i2"), 24_000)
+    return path
+
+
+async def test_what_is_spoken_arrives_bit_by_bit(sound: VirtualSoundCard, tmp_path: Path) -> None:
+    spoken = noise(300)
+    async with microphone() as (_, reports):
+        await speak(sound, wav(tmp_path, spoken))
+        await asyncio.sleep(0.1)
+
+    place = find(captured(reports), spoken)
+    assert place is not None
+    assert captured(reports)[place : place + 7200].tobytes() == spoken
+
+
+async def test_samples_come_in_buffers_of_20_ms_at_real_time(sound: VirtualSoundCard) -> None:
+    async with microphone() as (_, reports):
+        before = len(reports.of(MicrophoneFrames))
+        started_s = time.monotonic()
+        await asyncio.sleep(1.0)
+        buffers = reports.of(MicrophoneFrames)[before:]
+        seconds = time.monotonic() - started_s
+
+    assert {len(buffer.pcm) for buffer in buffers} == {960}
+    assert len(buffers) * 0.02 == pytest.approx(seconds, abs=0.1)
+
+
+async def test_a_device_of_another_rate_is_resampled(
+    sound: VirtualSoundCard, tmp_path: Path
+) -> None:
+    times = np.arange(24_000) / 24_000
+    tone = (8000 * np.sin(2 * np.pi * 440 * times)).astype("<i2").tobytes()
+    async with microphone(Audio(device_rate_hz=48_000)) as (_, reports):
+        await speak(sound, wav(tmp_path, tone))
+        await asyncio.sleep(0.1)
+
+    heard = captured(reports)
+    loud = heard[np.argmax(np.abs(heard) > 4000) :][:20_000]
+    assert np.argmax(np.abs(np.fft.rfft(loud))) / 20_000 * 24_000 == pytest.approx(440, abs=2)
+
+
+async def test_nothing_comes_after_close(sound: VirtualSoundCard) -> None:
+    async with microphone() as (mic, reports):
+        await reports.until(MicrophoneFrames)
+        mic.close()
+        count = len(reports.events)
+        await asyncio.sleep(0.1)
+
+        assert len(reports.events) == count
+        assert mic.figures().name is None
+
+
+async def test_an_open_microphone_that_is_opened_again_says_so(sound: VirtualSoundCard) -> None:
+    async with microphone() as (mic, reports):
+        mic.open()
+
+        await reports.until(MicrophoneOpened, 2)
+        assert mic.figures().opens == 1
+
+
+async def test_a_microphone_is_found_by_a_part_of_its_name(
+    sound: VirtualSoundCard, tmp_path: Path
+) -> None:
+    spoken = noise(200)
+    async with microphone(Audio(input="speaker.monitor")) as (mic, reports):
+        await speak(sound, wav(tmp_path, spoken), sink="speaker")
+        await asyncio.sleep(0.1)
+
+        assert "speaker" in (mic.figures().name or "")
+        assert find(captured(reports), spoken) is not None
+
+
+async def test_a_name_that_does_not_exist_is_told(sound: VirtualSoundCard) -> None:
+    reports = Reports()
+    mic = Microphone(PortAudio(), Audio(input="Jabra"), reports)
+    mic.open()
+
+    assert "no microphone named" in (await reports.until(MicrophoneLost)).reason
+    mic.end()
+
+
+async def test_a_sound_server_that_dies_is_noticed(sound: VirtualSoundCard) -> None:
+    async with microphone() as (mic, reports):
+        await reports.until(MicrophoneFrames)
+        await asyncio.to_thread(sound.stop)
+        async with asyncio.timeout(5):
+            while not reports.of(MicrophoneLost):
+                mic.check()
+                await asyncio.sleep(0.05)
+
+        await asyncio.to_thread(sound.start)
+        mic.open()
+        await reports.until(MicrophoneOpened, 2)
+        count = len(reports.of(MicrophoneFrames))
+        await reports.until(MicrophoneFrames, count + 1)
+
+
+async def test_new_settings_count_from_the_next_opening_on() -> None:
+    library = fakes.FakePortAudio()
+    async with microphone(library=library) as (mic, reports):
+        mic.configure(Audio(input="USB"))
+        assert mic.figures().name == "default"
+        mic.close()
+        mic.open()
+        await reports.until(MicrophoneOpened, 2)
+
+        assert mic.figures().name == fakes.USB.name
+
+
+async def test_a_microphone_that_cannot_be_started_is_lost() -> None:
+    library, reports = fakes.FakePortAudio(refuses={"start"}), Reports()
+    mic = Microphone(library, PLAIN, reports)
+    mic.open()
+
+    assert "cannot be started" in (await reports.until(MicrophoneLost)).reason
+    mic.end()
+
+
+async def test_an_overflow_is_counted_and_not_fatal() -> None:
+    library = fakes.FakePortAudio()
+    async with microphone(library=library) as (mic, reports):
+        library.streams[0].capture(noise(20), INPUT_OVERFLOW)
+        await reports.until(MicrophoneFrames)
+
+        assert mic.figures().overruns == 1
+
+
+def test_a_full_queue_drops_the_oldest_and_counts_it() -> None:
+    queue = CaptureQueue(3)
+    woken = [queue.put(bytes([number])) for number in range(5)]
+
+    assert woken == [True, False, False, False, False]
+    assert queue.dropped == 2
+    assert queue.take() == [b"\x02", b"\x03", b"\x04"]
+    assert queue.take() == []
+    assert queue.put(b"x")

@@ -1,0 +1,80 @@
+import pytest
+
+from tests.audio.fakes import DEFAULT, PULSE, USB
+from tests.rig.soundcard import VirtualSoundCard
+from voiced.audio.devices import Choice, ServerDevice, choose, server_devices
+from voiced.audio.portaudio import Listed
+from voiced.errors import DeviceError
+
+LISTED = [PULSE, DEFAULT, USB]
+SERVERS = [
+    ServerDevice("alsa_input.pci-0000.analog-stereo", "Built-in Audio Analog Stereo"),
+    ServerDevice("alsa_input.usb-Jabra-00.mono", "Jabra Evolve"),
+]
+NO_SERVER: list[ServerDevice] = []
+
+
+def test_the_default_is_left_to_portaudio() -> None:
+    assert choose("default", LISTED, SERVERS, is_input=True) == Choice("default")
+
+
+@pytest.mark.parametrize("wanted", ["Jabra", "jabra evolve", "usb-JABRA"])
+def test_a_device_of_the_sound_server_is_found_by_a_part_of_its_names(wanted: str) -> None:
+    choice = choose(wanted, LISTED, SERVERS, is_input=True)
+
+    assert choice.index == PULSE.index
+    assert choice.environment["PULSE_SOURCE"] == "alsa_input.usb-Jabra-00.mono"
+    assert wanted.casefold() in choice.name.casefold()
+
+
+def test_a_loudspeaker_is_routed_by_another_variable() -> None:
+    choice = choose("Jabra", LISTED, SERVERS, is_input=False)
+
+    assert set(choice.environment) == {"PULSE_SINK", "PIPEWIRE_NODE"}
+
+
+def test_without_a_sound_server_the_device_itself_is_opened() -> None:
+    assert choose("usb", LISTED, NO_SERVER, is_input=True) == Choice(USB.name, USB.index)
+
+
+def test_without_a_door_to_it_the_sound_server_is_of_no_use() -> None:
+    with pytest.raises(DeviceError, match="Jabra"):
+        choose("Jabra", [USB], SERVERS, is_input=True)
+
+
+def test_a_device_without_inputs_is_no_microphone() -> None:
+    with pytest.raises(DeviceError, match='no microphone named "HDMI"'):
+        choose("HDMI", [Listed(3, "HDMI 0", 0, 8, 48_000), *LISTED], NO_SERVER, is_input=True)
+
+
+def test_a_name_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    with pytest.raises(DeviceError) as caught:
+        choose("Jabbra", LISTED, SERVERS, is_input=True)
+
+    assert str(caught.value) == (
+        '[audio] input: no microphone named "Jabbra"; there is:'
+        ' "Built-in Audio Analog Stereo", "alsa_input.pci-0000.analog-stereo",'
+        ' "Jabra Evolve", "alsa_input.usb-Jabra-00.mono",'
+        ' "pulse", "default", "USB Audio: - (hw:1,0)"'
+    )
+
+
+def test_no_device_at_all_is_told() -> None:
+    with pytest.raises(DeviceError, match="there is no loudspeaker at all"):
+        choose("default", [], NO_SERVER, is_input=False)
+    with pytest.raises(DeviceError, match="there is: nothing"):
+        choose("x", [], NO_SERVER, is_input=False)
+
+
+def test_the_devices_of_a_sound_server_are_listed(sound: VirtualSoundCard) -> None:
+    assert [device.name for device in server_devices(is_input=False)] == ["speaker", "mic"]
+    assert [device.name for device in server_devices(is_input=True)] == [
+        "speaker.monitor",
+        "mic.monitor",
+    ]
+
+
+def test_without_a_sound_server_there_is_no_list(sound: VirtualSoundCard) -> None:
+    sound.stop()
+
+    assert server_devices(is_input=True) == []

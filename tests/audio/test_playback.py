@@ -1,0 +1,339 @@
+"""The loudspeaker on a real sound server; a recording of it is the judge."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+
+from tests.audio import fakes
+from tests.audio.probe import Reports, find, noise, sounding, until
+from tests.rig.recorder import Recorder
+from tests.rig.soundcard import VirtualSoundCard
+from voiced.audio.playback import CUT_WITHIN_S, LINGER_S, Speaker
+from voiced.audio.portaudio import OUTPUT_UNDERFLOW, PortAudio
+from voiced.conversation.events import (
+    PlaybackCut,
+    PlaybackDrained,
+    SpeakerLost,
+    SpeakerOpened,
+)
+from voiced.settings import Audio
+
+ITEM = "item_1"
+AT_ONCE = Audio(prebuffer_ms=0)
+
+
+@asynccontextmanager
+async def speaker(
+    settings: Audio = AT_ONCE, *, aborts: bool = True
+) -> AsyncIterator[tuple[Speaker, Reports]]:
+    """Give an open loudspeaker and its reports."""
+    library, reports = PortAudio(), Reports()
+    made = Speaker(library, settings, reports, aborts=aborts)
+    made.open()
+    await reports.until(SpeakerOpened)
+    try:
+        yield made, reports
+    finally:
+        made.end()
+        await asyncio.to_thread(made.join, 2.0)
+        await asyncio.to_thread(library.close)
+
+
+def heard_ms(recorder: Recorder) -> float:
+    return sounding(recorder.samples()).size / 24
+
+
+async def test_every_sample_is_played_as_it_was_handed_over(sound: VirtualSoundCard) -> None:
+    pcm = noise(500)
+    async with speaker() as (out, reports):
+        with Recorder(sound) as recorder:
+            for start in range(0, len(pcm), 4800):
+                out.play(ITEM, 0, pcm[start : start + 4800])
+            out.finish(ITEM, 0)
+            drained = await reports.until(PlaybackDrained)
+            recording = await until(recorder, lambda it: sounding(it).size >= len(pcm) // 2)
+
+    assert sounding(recording).astype("<i2").tobytes() == pcm
+    assert drained.plays == 5
+
+
+async def test_drained_comes_when_the_last_sample_has_been_played(sound: VirtualSoundCard) -> None:
+    async with speaker() as (out, reports):
+        with Recorder(sound) as recorder:
+            out.play(ITEM, 0, noise(300))
+            out.finish(ITEM, 0)
+            await reports.until(PlaybackDrained)
+            played_ms = heard_ms(recorder)
+
+    assert played_ms == 300
+
+
+async def test_a_cut_is_silent_at_once_and_says_how_much_was_heard(sound: VirtualSoundCard) -> None:
+    """Ten trials: never more than was heard, and at most 20 ms less."""
+    async with speaker() as (out, reports):
+        for trial in range(1, 11):
+            with Recorder(sound) as recorder:
+                out.play(ITEM, 0, noise(5000, seed=trial))
+                await until(recorder, lambda it: sounding(it).size > 24 * 200)
+                await asyncio.sleep(0.003 * trial)
+                out.cut(trial)
+                report = await reports.until(PlaybackCut, trial)
+                await asyncio.sleep(0.1)
+                truth_ms = heard_ms(recorder)
+            (piece,) = report.heard
+            told_ms = piece.heard_frames / 24
+
+            assert report.cut == trial
+            assert (piece.item_id, piece.content_index) == (ITEM, 0)
+            assert truth_ms - 20 <= told_ms <= truth_ms
+
+
+async def test_nothing_of_before_a_cut_sounds_after_it(sound: VirtualSoundCard) -> None:
+    old, new = noise(3000, seed=1), noise(300, seed=2)
+    async with speaker() as (out, reports):
+        with Recorder(sound) as recorder:
+            out.play(ITEM, 0, old)
+            await until(recorder, lambda it: sounding(it).size > 2400)
+            out.cut(1)
+            out.play("item_2", 0, new)  # before the device has stopped
+            out.finish("item_2", 0)
+            await reports.until(PlaybackDrained)
+            recording = recorder.samples()
+
+    place = find(recording, new)
+    assert place is not None
+    assert np.array_equal(recording[place : place + 7200], np.frombuffer(new, "<i2"))
+    assert sounding(recording)[-7200:].tobytes() == new
+
+
+async def test_a_reply_shorter_than_the_prebuffer_is_heard(sound: VirtualSoundCard) -> None:
+    async with speaker(Audio(prebuffer_ms=2000)) as (out, reports):
+        with Recorder(sound) as recorder:
+            out.play(ITEM, 0, noise(50))
+            out.finish(ITEM, 0)
+            await reports.until(PlaybackDrained)
+
+            assert heard_ms(recorder) == 50
+
+
+async def test_the_device_rests_when_there_is_nothing_to_play(sound: VirtualSoundCard) -> None:
+    def state() -> str:
+        return sound.pactl("list", "sink-inputs")
+
+    async with speaker() as (out, reports):
+        out.play(ITEM, 0, noise(50))
+        out.finish(ITEM, 0)
+        await reports.until(PlaybackDrained)
+        assert "Corked: no" in await asyncio.to_thread(state)
+        await asyncio.sleep(LINGER_S + 0.3)
+        assert "Corked: yes" in await asyncio.to_thread(state)
+
+        out.play("item_2", 0, noise(50))
+        out.finish("item_2", 0)
+        await reports.until(PlaybackDrained, 2)
+
+
+async def test_a_cut_without_abort_lets_the_device_play_on_into_a_fade(
+    sound: VirtualSoundCard,
+) -> None:
+    tone = np.full(24_000, 10_000, "<i2").tobytes()
+    async with speaker(aborts=False) as (out, reports):
+        with Recorder(sound) as recorder:
+            out.play(ITEM, 0, tone)
+            await until(recorder, lambda it: sounding(it).size > 2400)
+            out.cut(1)
+            report = await reports.until(PlaybackCut)
+            await asyncio.sleep(0.2)
+            played = sounding(recorder.samples())
+
+    assert np.all(np.diff(played[-120:].astype(int)) <= 0)
+    assert played[-1] < 100
+    # The very last frames of the fade round to zero.
+    assert report.heard[0].heard_frames - 3 <= played.size <= report.heard[0].heard_frames
+
+
+async def test_a_device_of_another_rate_gets_resampled_sound(sound: VirtualSoundCard) -> None:
+    times = np.arange(24_000) / 24_000
+    tone = (8000 * np.sin(2 * np.pi * 440 * times)).astype("<i2").tobytes()
+    async with speaker(Audio(prebuffer_ms=0, device_rate_hz=48_000)) as (out, reports):
+        with Recorder(sound) as recorder:
+            out.play(ITEM, 0, tone)
+            out.finish(ITEM, 0)
+            await reports.until(PlaybackDrained)
+            played = sounding(recorder.samples())
+
+    spectrum = np.abs(np.fft.rfft(played[1000:22_000]))
+    assert abs(played.size - 24_000) < 60
+    assert np.argmax(spectrum) / 21_000 * 24_000 == pytest.approx(440, abs=2)
+
+
+async def test_a_cut_at_another_rate_reports_no_more_than_was_heard(
+    sound: VirtualSoundCard,
+) -> None:
+    async with speaker(Audio(prebuffer_ms=0, device_rate_hz=44_100)) as (out, reports):
+        with Recorder(sound) as recorder:
+            out.play(ITEM, 0, noise(3000))
+            await until(recorder, lambda it: sounding(it).size > 24 * 300)
+            out.cut(1)
+            report = await reports.until(PlaybackCut)
+            await asyncio.sleep(0.1)
+            truth_ms = heard_ms(recorder)
+
+    assert truth_ms - 20 <= report.heard[0].heard_frames / 24 <= truth_ms
+
+
+async def test_a_loudspeaker_is_found_by_a_part_of_its_name(sound: VirtualSoundCard) -> None:
+    async with speaker(Audio(prebuffer_ms=0, output="MIC")) as (out, reports):
+        with Recorder(sound, source="mic.monitor") as recorder:
+            out.play(ITEM, 0, noise(100))
+            out.finish(ITEM, 0)
+            await reports.until(PlaybackDrained)
+
+            assert heard_ms(recorder) == 100
+
+
+async def test_a_name_that_does_not_exist_is_told_with_those_that_do(
+    sound: VirtualSoundCard,
+) -> None:
+    reports = Reports()
+    out = Speaker(PortAudio(), Audio(output="Jabra"), reports)
+    out.open()
+    lost = await reports.until(SpeakerLost)
+    out.end()
+
+    assert 'no loudspeaker named "Jabra"' in lost.reason
+    assert '"pulse"' in lost.reason
+
+
+async def test_new_settings_count_from_the_next_opening_on(sound: VirtualSoundCard) -> None:
+    async with speaker() as (out, reports):
+        out.configure(Audio(output="mic", prebuffer_ms=0))
+        assert out.figures().name == "default"
+        out.close()
+        out.open()
+        await reports.until(SpeakerOpened, 2)
+
+        assert "mic" in (out.figures().name or "")
+        assert out.figures().opens == 2
+
+
+async def watched(out: Speaker, reports: Reports, hurt: Callable[[], None]) -> SpeakerLost:
+    """Hurt the sound server and look after the loudspeaker until it is found lost."""
+    await asyncio.to_thread(hurt)
+    async with asyncio.timeout(5):
+        while not reports.of(SpeakerLost):
+            out.check()
+            await asyncio.sleep(0.05)
+    return reports.of(SpeakerLost)[0]
+
+
+async def test_a_sound_server_that_dies_is_noticed_and_a_cut_is_still_answered(
+    sound: VirtualSoundCard,
+) -> None:
+    async with speaker() as (out, reports):
+        out.play(ITEM, 0, noise(10_000))
+        await asyncio.sleep(0.2)
+        await watched(out, reports, sound.stop)
+        out.cut(1)
+
+        assert (await reports.until(PlaybackCut)).heard[0].item_id == ITEM
+
+
+async def test_a_sound_server_that_hangs_cannot_hold_up_a_cut(sound: VirtualSoundCard) -> None:
+    pid = sound.pid
+    async with speaker() as (out, reports):
+        out.play(ITEM, 0, noise(10_000))
+        await asyncio.sleep(0.2)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            before_s = time.monotonic()
+            out.cut(1)
+            await reports.until(PlaybackCut)
+            assert time.monotonic() - before_s < CUT_WITHIN_S + 0.2
+            await reports.until(SpeakerLost)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+async def test_a_reply_goes_on_when_the_sound_server_is_back(sound: VirtualSoundCard) -> None:
+    async with speaker() as (out, reports):
+        out.play(ITEM, 0, noise(2000))
+        out.finish(ITEM, 0)
+        await asyncio.sleep(0.3)
+        await watched(out, reports, sound.stop)
+        await asyncio.to_thread(sound.start)
+        out.open()
+        await reports.until(SpeakerOpened, 2)
+
+        assert (await reports.until(PlaybackDrained)).plays == 1
+
+
+async def test_a_loudspeaker_that_cannot_be_started_or_stopped_is_lost() -> None:
+    for refused in ("start", "abort"):
+        reports = Reports()
+        out = Speaker(fakes.FakePortAudio(refuses={refused}), AT_ONCE, reports)
+        out.open()
+        await reports.until(SpeakerOpened)
+        out.play(ITEM, 0, noise(50))
+        if refused == "abort":
+            out.cut(1)
+            await reports.until(PlaybackCut)
+
+        assert (await reports.until(SpeakerLost)).reason.startswith("the loudspeaker cannot be")
+        out.end()
+
+
+async def test_an_open_loudspeaker_that_is_opened_again_says_so() -> None:
+    library, reports = fakes.FakePortAudio(), Reports()
+    out = Speaker(library, AT_ONCE, reports)
+    out.open()
+    await reports.until(SpeakerOpened)
+    out.open()
+
+    await reports.until(SpeakerOpened, 2)
+    assert out.figures().opens == 1
+    out.end()
+
+
+async def test_an_underrun_is_counted_and_not_fatal() -> None:
+    library, reports = fakes.FakePortAudio(), Reports()
+    out = Speaker(library, AT_ONCE, reports)
+    out.open()
+    await reports.until(SpeakerOpened)
+    library.streams[0].capture(bytes(480), OUTPUT_UNDERFLOW)
+
+    assert out.figures().underruns == 1
+    out.end()
+
+
+async def test_what_was_handed_over_before_the_device_was_open_is_played(
+    sound: VirtualSoundCard,
+) -> None:
+    library, reports = PortAudio(), Reports()
+    with Recorder(sound) as recorder:
+        out = Speaker(library, AT_ONCE, reports)
+        out.open()
+        out.play(ITEM, 0, noise(100))
+        out.finish(ITEM, 0)
+        await reports.until(PlaybackDrained)
+
+        assert heard_ms(recorder) == 100
+    out.end()
+    assert await asyncio.to_thread(out.join, 2.0)
+
+
+async def test_a_cut_while_nothing_runs_is_answered_at_once() -> None:
+    reports = Reports()
+    out = Speaker(fakes.FakePortAudio(), AT_ONCE, reports)
+    out.play(ITEM, 0, noise(50))
+    out.cut(7)
+
+    assert reports.of(PlaybackCut)[0].cut == 7
+    assert reports.of(PlaybackCut)[0].heard[0].heard_frames == 0
+    out.end()

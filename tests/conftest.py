@@ -1,0 +1,34 @@
+"""What every test has: no call that blocks the event loop, and sound where it asks for it."""
+
+from collections.abc import Iterator
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+from tests.rig.soundcard import VirtualSoundCard, missing_tools
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_calls() -> Iterator[BlockBuster]:
+    """Break a test in which voiced blocks the event loop."""
+    with blockbuster_ctx(["voiced.audio", "voiced.realtime", "voiced.control"]) as guard:
+        # Two sockets are removed at the very end, when nothing waits for the loop.
+        guard.functions["os.unlink"].can_block_in("voiced/control/server.py", "close")
+        yield guard
+
+
+@pytest.fixture
+def card() -> Iterator[VirtualSoundCard]:
+    """Give a virtual sound card of one's own."""
+    absent = missing_tools()
+    if absent:
+        pytest.skip(f"no virtual sound card here, not installed: {', '.join(absent)}")
+    with VirtualSoundCard() as made:
+        yield made
+
+
+@pytest.fixture
+def sound(card: VirtualSoundCard) -> Iterator[VirtualSoundCard]:
+    """Make the virtual sound card the one of this process."""
+    with card.in_process():
+        yield card

@@ -1,0 +1,241 @@
+"""The control sockets, over real ZeroMQ in a directory of their own."""
+
+import asyncio
+import json
+import os
+import socket
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zmq
+import zmq.asyncio
+
+from voiced import __version__
+from voiced.control.messages import Failure, Request
+from voiced.control.server import ControlServer, wish_of
+from voiced.conversation import events as ev
+from voiced.errors import ConfigError, WireError
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Give a directory with a path short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="vc", dir="/tmp") as name:
+        yield Path(name)
+
+
+class Daemon:
+    """A control server and what it was told."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.wishes: asyncio.Queue[ev.Wish] = asyncio.Queue()
+        self.subscribed = asyncio.Event()
+        queries = {"version": lambda: {"voiced": __version__}, "reload": self.refuse}
+        self.server = ControlServer(place, self.wishes.put_nowait, queries, self.subscribed.set)
+        self.context = zmq.asyncio.Context()
+
+    def refuse(self) -> dict[str, Any]:
+        raise ConfigError("config.toml:3: unknown key")
+
+    def ask(self, kind: int = zmq.DEALER) -> zmq.asyncio.Socket:
+        made = self.context.socket(kind)
+        made.setsockopt(zmq.LINGER, 0)
+        made.connect(f"ipc://{self.place}/control.sock")
+        return made
+
+
+@asynccontextmanager
+async def serving(place: Path) -> AsyncIterator[Daemon]:
+    daemon = Daemon(place)
+    daemon.server.bind()
+    running = asyncio.create_task(daemon.server.run())
+    try:
+        yield daemon
+    finally:
+        running.cancel()
+        daemon.context.destroy(linger=0)
+        daemon.server.close()
+
+
+async def reply_of(asking: zmq.asyncio.Socket) -> dict[str, Any]:
+    async with asyncio.timeout(5):
+        reply: dict[str, Any] = json.loads((await asking.recv_multipart())[-1])
+        return reply
+
+
+async def test_a_wish_is_passed_on_and_answered(place: Path) -> None:
+    async with serving(place) as daemon:
+        asking = daemon.ask()
+        await asking.send(Request("start", id="7").encode())
+        wish = await daemon.wishes.get()
+        assert isinstance(wish, ev.Start)
+        daemon.server.answer(wish.ask, {"state": "connecting"}, None)
+
+        assert await reply_of(asking) == {
+            "v": 1,
+            "id": "7",
+            "ok": True,
+            "result": {"state": "connecting"},
+            "voiced": __version__,
+        }
+
+
+async def test_a_refusal_is_passed_back(place: Path) -> None:
+    async with serving(place) as daemon:
+        asking = daemon.ask(zmq.REQ)
+        await asking.send(Request("say", {"text": "hi"}, id="8").encode())
+        wish = await daemon.wishes.get()
+        daemon.server.answer(wish.ask, None, Failure("refused", "no", "start it"))
+
+        reply = await reply_of(asking)
+        assert reply["ok"] is False
+        assert reply["error"] == {"code": "refused", "message": "no", "hint": "start it"}
+
+
+async def test_a_question_is_answered_at_once(place: Path) -> None:
+    async with serving(place) as daemon:
+        asking = daemon.ask()
+        await asking.send(Request("version").encode())
+        assert (await reply_of(asking))["result"] == {"voiced": __version__}
+
+        await asking.send(Request("reload").encode())
+        assert (await reply_of(asking))["error"]["message"] == "config.toml:3: unknown key"
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [b"not json"],
+        [b""],
+        [b"\x00" * 1000],
+        [b'{"v": 1, "verb": "fly"}'],
+        [b"a", b"b", b"c"],
+        [b'{"v": 1, "verb": "mute", "args": {"wish": "maybe"}}'],
+        [b'{"v": 1, "verb": "say", "args": {"text": "  "}}'],
+    ],
+)
+async def test_garbage_is_answered_with_one_line_and_does_no_harm(
+    place: Path, frames: list[bytes]
+) -> None:
+    async with serving(place) as daemon:
+        asking = daemon.ask()
+        await asking.send_multipart(frames)
+        reply = await reply_of(asking)
+
+        assert reply["ok"] is False
+        assert reply["error"]["code"] == "usage"
+        assert "\n" not in reply["error"]["message"]
+        await asking.send(Request("version").encode())
+        assert (await reply_of(asking))["ok"]
+
+
+async def test_raw_bytes_on_the_socket_do_no_harm(place: Path) -> None:
+    async with serving(place) as daemon:
+        for data in (b"GET / HTTP/1.0\r\n\r\n", os.urandom(5000), b"\xff" * 64 + b"\x00" * 64):
+            with socket.socket(socket.AF_UNIX) as raw:
+                raw.connect(str(place / "control.sock"))
+                raw.send(data)
+        asking = daemon.ask()
+        await asking.send(Request("version").encode())
+
+        assert (await reply_of(asking))["ok"]
+        assert daemon.wishes.empty()
+
+
+async def test_a_late_wish_to_open_the_microphone_is_refused_as_stale(place: Path) -> None:
+    async with serving(place) as daemon:
+        asking = daemon.ask()
+        await asking.send(Request("toggle", t=1).encode())
+
+        assert (await reply_of(asking))["error"]["code"] == "stale"
+        assert daemon.wishes.empty()
+
+
+async def test_an_answer_nobody_waits_for_is_let_go(place: Path) -> None:
+    async with serving(place) as daemon:
+        daemon.server.answer(99, {}, None)
+
+
+async def test_the_sockets_are_ours_alone_and_go_with_the_daemon(place: Path) -> None:
+    async with serving(place):
+        for name in ("control.sock", "events.sock"):
+            assert stat.S_IMODE((place / name).stat().st_mode) == 0o600
+
+    assert os.listdir(place) == []  # noqa: PTH208 - pathlib counts as blocking
+
+
+async def test_whoever_begins_to_listen_is_noticed_and_gets_what_is_published(place: Path) -> None:
+    async with serving(place) as daemon:
+        listening = daemon.context.socket(zmq.SUB)
+        listening.setsockopt(zmq.SUBSCRIBE, b"")
+        listening.connect(f"ipc://{place}/events.sock")
+        async with asyncio.timeout(5):
+            await daemon.subscribed.wait()
+        daemon.server.publish("state", {"state": "idle"})
+
+        async with asyncio.timeout(5):
+            notice = json.loads(await listening.recv())
+        assert (notice["v"], notice["event"], notice["state"]) == (1, "state", "idle")
+        assert notice["t"] > 1e9
+
+
+async def test_everybody_who_begins_to_listen_is_noticed(place: Path) -> None:
+    async with serving(place) as daemon:
+        everybody = [daemon.context.socket(zmq.SUB) for _ in range(3)]
+        for listening in everybody:
+            listening.setsockopt(zmq.SUBSCRIBE, b"")
+            daemon.subscribed.clear()
+            listening.connect(f"ipc://{place}/events.sock")
+            async with asyncio.timeout(5):
+                await daemon.subscribed.wait()
+
+
+async def test_a_path_that_cannot_be_bound_is_told(place: Path) -> None:
+    (place / "control.sock").mkdir()
+    daemon = Daemon(place)
+
+    with pytest.raises(ConfigError, match=r"cannot serve on .*control.sock"):
+        daemon.server.bind()
+    daemon.context.destroy(linger=0)
+    daemon.server.close()
+
+
+def test_every_verb_of_the_conversation_is_a_wish() -> None:
+    wishes = [
+        wish_of(Request(verb, args), 7)
+        for verb, args in (
+            ("start", {}),
+            ("stop", {}),
+            ("toggle", {}),
+            ("interrupt", {}),
+            ("mute", {"wish": "on"}),
+            ("mute", {"wish": "off"}),
+            ("mute", {"wish": "toggle"}),
+            ("say", {"text": "hi"}),
+            ("ptt", {"edge": "press"}),
+            ("ptt", {"edge": "release"}),
+            ("ptt", {"edge": "cancel"}),
+        )
+    ]
+
+    assert wishes == [
+        ev.Start(7),
+        ev.Stop(7),
+        ev.Toggle(7),
+        ev.Interrupt(7),
+        ev.Mute(wish=True, ask=7),
+        ev.Mute(wish=False, ask=7),
+        ev.Mute(wish=None, ask=7),
+        ev.Say("hi", 7),
+        ev.TalkPress(7),
+        ev.TalkRelease(7),
+        ev.TalkCancel(7),
+    ]
+    with pytest.raises(WireError, match="ptt cannot be done"):
+        wish_of(Request("ptt", {"edge": "sideways"}), 7)

@@ -1,0 +1,91 @@
+"""The rules, over everything that can happen.
+
+``World`` breaks an assertion when a rule is not kept.  Here it is driven through every
+sequence of moves up to a depth, each state once, and by chance far beyond it.
+"""
+
+import pickle
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conversation.stage import FORGETFUL, MANUAL, SERVER_VAD
+from tests.conversation.world import World
+from voiced.conversation import events as ev
+
+
+def speaking(facts: ev.SessionReady) -> World:
+    """Return a world in which a reply of one item sounds."""
+    world = World(facts)
+    ask = ("hear", "hush", "create") if facts.detects_turns else ("say", "answer")
+    for move in (*ask, "item", "delta", "play"):
+        world.move(move)
+    return world
+
+
+def explore(world: World, depth: int) -> int:
+    """Make every sequence of moves, settle after each, return how many states there are."""
+    seen = {world.key()}
+    frontier: list[tuple[tuple[str, ...], bytes]] = [((), pickle.dumps(world))]
+    for _ in range(depth):
+        following: list[tuple[tuple[str, ...], bytes]] = []
+        for path, frozen in frontier:
+            for name in thaw(frozen).possible():
+                branch = thaw(frozen)
+                moves = (*path, name)
+                try:
+                    branch.move(name)
+                    if branch.key() in seen:
+                        continue
+                    seen.add(branch.key())
+                    following.append((moves, pickle.dumps(branch)))
+                    branch.settle()
+                except AssertionError as error:
+                    raise AssertionError(f"after {', '.join(moves)}: {error}") from error
+        frontier = following
+    return len(seen)
+
+
+def thaw(frozen: bytes) -> World:
+    """Return a world as it was."""
+    world: World = pickle.loads(frozen)  # noqa: S301 - frozen by this module
+    return world
+
+
+CASES = [
+    pytest.param(World, SERVER_VAD, id="listening, server cancels"),
+    pytest.param(World, FORGETFUL, id="listening, we cancel"),
+    pytest.param(speaking, SERVER_VAD, id="speaking, server cancels"),
+    pytest.param(speaking, FORGETFUL, id="speaking, we cancel"),
+    pytest.param(World, MANUAL, id="listening, push to talk"),
+    pytest.param(speaking, MANUAL, id="speaking, push to talk"),
+]
+
+
+@pytest.mark.parametrize(("start", "facts"), CASES)
+def test_every_sequence_of_six_moves_keeps_the_rules(
+    start: Callable[[ev.SessionReady], World], facts: ev.SessionReady
+) -> None:
+    assert explore(start(facts), 6) > 500
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("start", "facts"), CASES)
+def test_every_sequence_of_nine_moves_keeps_the_rules(
+    start: Callable[[ev.SessionReady], World], facts: ev.SessionReady
+) -> None:
+    assert explore(start(facts), 9) > 5000
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), facts=st.sampled_from([SERVER_VAD, FORGETFUL, MANUAL]))
+def test_long_random_conversations_keep_the_rules(
+    data: st.DataObject, facts: ev.SessionReady
+) -> None:
+    world = World(facts)
+    for _ in range(data.draw(st.integers(5, 60))):
+        world.move(data.draw(st.sampled_from(world.possible())))
+    world.settle()

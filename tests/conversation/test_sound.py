@@ -1,0 +1,115 @@
+from tests.conversation.stage import SECOND, Stage, listening, only, silent, speaking
+from voiced.conversation import State
+from voiced.conversation import effects as fx
+from voiced.conversation import events as ev
+from voiced.conversation.sound import RETRY_S
+
+
+def test_captured_samples_are_sent() -> None:
+    assert listening().take(ev.MicrophoneFrames(SECOND[:960])) == [fx.SendAudio(SECOND[:960])]
+
+
+def test_captured_samples_of_a_muted_microphone_are_not_sent() -> None:
+    stage = listening()
+    stage.take(ev.Mute(wish=True))
+
+    assert stage.take(ev.MicrophoneFrames(SECOND[:960])) == []
+
+
+def test_captured_samples_without_a_session_are_not_sent() -> None:
+    assert Stage().take(ev.MicrophoneFrames(SECOND[:960])) == []
+
+
+def test_a_lost_microphone_is_told_and_tried_again() -> None:
+    stage = listening()
+
+    effects = stage.take(ev.MicrophoneLost("unplugged"))
+
+    assert only(fx.TellError, effects) == [fx.TellError("no_microphone", "unplugged")]
+    assert stage.core.status().error == "unplugged"
+    assert not stage.core.status().mic_open
+    assert only(fx.OpenMicrophone, stage.wait(RETRY_S)) == [fx.OpenMicrophone()]
+
+
+def test_silence_takes_the_place_of_a_lost_microphone() -> None:
+    stage = listening()
+    stage.take(ev.MicrophoneLost("unplugged"))
+
+    sent = only(fx.SendAudio, [effect for _ in range(25) for effect in stage.wait(0.04)])
+
+    assert sum(len(effect.pcm) for effect in sent) == len(SECOND)
+
+
+def test_a_microphone_that_is_back_clears_the_problem() -> None:
+    stage = listening()
+    stage.take(ev.MicrophoneLost("unplugged"))
+    stage.wait(RETRY_S)
+
+    stage.take(ev.MicrophoneOpened())
+
+    assert stage.core.status().error is None
+    assert stage.core.status().mic_open
+
+
+def test_a_microphone_nobody_wants_is_not_missed() -> None:
+    muted = listening()
+    muted.take(ev.Mute(wish=True))
+
+    assert muted.take(ev.MicrophoneLost("unplugged")) == []
+    assert Stage().take(ev.MicrophoneLost("unplugged")) == []
+
+
+def test_a_lost_loudspeaker_is_told_and_tried_again() -> None:
+    stage = listening()
+
+    effects = stage.take(ev.SpeakerLost("unplugged"))
+
+    assert only(fx.TellError, effects) == [fx.TellError("no_loudspeaker", "unplugged")]
+    assert only(fx.OpenSpeaker, stage.wait(RETRY_S)) == [fx.OpenSpeaker()]
+    stage.take(ev.SpeakerOpened())
+    assert stage.core.status().error is None
+
+
+def test_a_loudspeaker_nobody_wants_is_not_missed() -> None:
+    assert Stage().take(ev.SpeakerLost("unplugged")) == []
+
+
+def test_speaking_ends_with_the_last_sample_and_not_with_the_response() -> None:
+    stage = speaking()
+    stage.finish()
+    assert stage.state is State.SPEAKING
+
+    stage.drain()
+
+    assert stage.state is State.LISTENING
+
+
+def test_a_report_older_than_the_newest_samples_does_not_end_the_speaking() -> None:
+    stage = speaking()
+    stage.finish()
+
+    stage.take(ev.PlaybackDrained(stage.core.scene.turns.plays - 1))
+
+    assert stage.state is State.SPEAKING
+
+
+def test_a_report_of_a_cut_nobody_ordered_is_dropped() -> None:
+    assert silent(speaking().take(ev.PlaybackCut(99, (), 0.0))) == []
+
+
+def test_a_microphone_that_opens_when_nobody_wants_it_is_closed_again() -> None:
+    assert Stage().take(ev.MicrophoneOpened()) == [fx.CloseMicrophone()]
+    assert not Stage().core.status().mic_open
+
+
+def test_a_start_without_a_network_is_still_told_about_the_microphone() -> None:
+    for report, answer in (
+        (ev.MicrophoneOpened(), fx.Answer(7)),
+        (ev.MicrophoneLost("none"), fx.Answer(7, "unavailable", "none")),
+    ):
+        stage = Stage()
+        stage.take(ev.Start(7))
+        assert only(fx.Answer, stage.hear(ev.SessionLost("offline"))) == []
+
+        assert only(fx.Answer, stage.take(report)) == [answer]
+        assert only(fx.OpenMicrophone, stage.wait(60.0)) == []

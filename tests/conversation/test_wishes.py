@@ -1,0 +1,408 @@
+import pytest
+
+from tests.conversation.stage import (
+    MANUAL,
+    SECOND,
+    Stage,
+    connecting,
+    listening,
+    only,
+    silent,
+    speaking,
+)
+from voiced.conversation import State
+from voiced.conversation import effects as fx
+from voiced.conversation import events as ev
+from voiced.settings import Limits, Settings
+
+CONNECTING = fx.OpenSession(1)
+
+
+def answer(effects: list[fx.Effect]) -> fx.Answer:
+    """Return the one answer there is."""
+    (given,) = only(fx.Answer, effects)
+    return given
+
+
+# --- start and stop ------------------------------------------------------------------------
+
+
+def test_start_opens_the_sound_and_a_session() -> None:
+    stage = Stage()
+
+    effects = stage.take(ev.Start(7))
+
+    assert silent(effects) == [fx.OpenSpeaker(), fx.OpenMicrophone(), fx.OpenSession(1)]
+    assert stage.state is State.CONNECTING
+
+
+def test_start_is_answered_when_the_microphone_is_open() -> None:
+    stage = Stage()
+    assert only(fx.Answer, stage.take(ev.Start(7))) == []
+
+    assert answer(stage.take(ev.MicrophoneOpened())) == fx.Answer(7)
+
+
+def test_start_is_refused_when_there_is_no_microphone() -> None:
+    stage = Stage()
+    stage.take(ev.Start(7))
+
+    effects = stage.take(ev.MicrophoneLost("no microphone named x"))
+
+    assert answer(effects) == fx.Answer(7, "unavailable", "no microphone named x")
+
+
+def test_start_with_a_muted_microphone_is_answered_at_once() -> None:
+    stage = Stage()
+    stage.take(ev.Mute(wish=True))
+
+    effects = stage.take(ev.Start(7))
+
+    assert answer(effects) == fx.Answer(7)
+    assert only(fx.OpenMicrophone, effects) == []
+
+
+@pytest.mark.parametrize("stage", [connecting(), listening(), speaking()])
+def test_start_of_a_running_conversation_is_done_already(stage: Stage) -> None:
+    before = stage.state
+
+    effects = stage.take(ev.Start(7))
+
+    assert effects == [fx.Answer(7)]
+    assert stage.state is before
+
+
+def test_start_of_a_lost_conversation_tries_at_once() -> None:
+    stage = listening()
+    stage.hear(ev.SessionLost("gone"))
+
+    effects = stage.take(ev.Start(7))
+
+    assert answer(effects) == fx.Answer(7)
+    assert only(fx.OpenSession, effects) == [fx.OpenSession(stage.session)]
+    assert stage.state is State.CONNECTING
+
+
+def test_start_is_refused_when_the_days_money_is_spent() -> None:
+    stage = Stage(Settings(limits=Limits(usd_per_day=2.0)))
+    stage.core.scene.purse.usd_today = 2.5
+
+    given = answer(stage.take(ev.Start(7)))
+
+    assert given.code == "refused"
+    assert "2.00 USD" in given.message
+    assert "usd_per_day" in given.hint
+    assert stage.state is State.IDLE
+
+
+def test_stop_silences_before_it_hangs_up() -> None:
+    stage = speaking()
+
+    effects = stage.take(ev.Stop(7))
+
+    assert silent(effects) == [
+        fx.CutPlayback(1),
+        fx.CloseSession(),
+        fx.CloseMicrophone(),
+        fx.CloseSpeaker(),
+        fx.Answer(7),
+    ]
+    assert stage.state is State.IDLE
+
+
+def test_nothing_is_sent_about_a_reply_that_stop_cut() -> None:
+    stage = speaking()
+    stage.take(ev.Stop())
+
+    effects = stage.silence(ev.Heard("item_1", 0, 4800))
+
+    assert silent(effects) == []
+    (told,) = only(fx.TellInterruption, effects)
+    assert (told.interruption.source, told.interruption.heard_ms) == ("control", 200)
+
+
+def test_stop_when_stopped_is_done_already() -> None:
+    assert Stage().take(ev.Stop(7)) == [fx.Answer(7)]
+
+
+def test_stop_answers_a_start_that_still_waits() -> None:
+    stage = Stage()
+    stage.take(ev.Start(7))
+
+    assert only(fx.Answer, stage.take(ev.Stop(8))) == [fx.Answer(7), fx.Answer(8)]
+
+
+def test_toggle_starts_what_is_stopped_and_stops_what_is_not() -> None:
+    stage = Stage()
+    stage.take(ev.Toggle())
+    assert stage.state is State.CONNECTING
+
+    stage.take(ev.Toggle())
+    assert stage.state is State.IDLE
+
+
+def test_toggle_starts_again_after_a_failure() -> None:
+    stage = connecting()
+    stage.hear(ev.SessionLost("", error_code="invalid_api_key"))
+    assert stage.state is State.FAILED
+
+    stage.take(ev.Toggle())
+
+    assert stage.state is State.CONNECTING
+    assert stage.core.status().error is None
+
+
+def test_stop_clears_a_failure() -> None:
+    stage = connecting()
+    stage.hear(ev.SessionLost("", error_code="invalid_api_key"))
+
+    stage.take(ev.Stop())
+
+    assert stage.core.status().state == "idle"
+    assert stage.core.status().error is None
+
+
+# --- interrupt -----------------------------------------------------------------------------
+
+
+def test_interrupt_cuts_cancels_and_truncates_in_this_order() -> None:
+    stage = speaking()
+
+    first = stage.take(ev.Interrupt(7))
+    second = stage.silence(ev.Heard("item_1", 0, 4800))
+
+    assert silent(first) == [fx.CutPlayback(1), fx.Answer(7)]
+    assert silent(second) == [
+        fx.CancelResponse("cancel_1", "resp_1"),
+        fx.TruncateItem("truncate_2", "item_1", 0, 200),
+    ]
+    assert stage.state is State.LISTENING
+
+
+def test_interrupt_while_the_model_thinks_cancels_at_once() -> None:
+    stage = listening()
+    stage.hear(ev.TurnCommitted("user_1"))
+    stage.hear(ev.ResponseCreated("resp_1"))
+
+    effects = stage.take(ev.Interrupt(7))
+
+    assert silent(effects) == [fx.CancelResponse("cancel_1", "resp_1"), fx.Answer(7)]
+    assert stage.state is State.LISTENING
+
+
+def test_interrupt_with_nothing_to_interrupt_is_done_already() -> None:
+    assert listening().take(ev.Interrupt(7)) == [fx.Answer(7)]
+    assert Stage().take(ev.Interrupt(7)) == [fx.Answer(7)]
+
+
+# --- mute ----------------------------------------------------------------------------------
+
+
+def test_mute_closes_the_microphone_and_unmute_opens_it() -> None:
+    stage = listening()
+
+    assert silent(stage.take(ev.Mute(wish=True, ask=7))) == [fx.CloseMicrophone(), fx.Answer(7)]
+    assert stage.core.status().state == "muted"
+    assert not stage.core.status().mic_open
+    assert silent(stage.take(ev.Mute(wish=False, ask=8))) == [fx.OpenMicrophone(), fx.Answer(8)]
+
+
+def test_mute_toggles() -> None:
+    stage = Stage()
+    stage.take(ev.Mute(wish=None))
+    assert stage.core.status().muted
+
+    stage.take(ev.Mute(wish=None))
+    assert not stage.core.status().muted
+
+
+def test_mute_when_muted_is_done_already() -> None:
+    stage = listening()
+    stage.take(ev.Mute(wish=True))
+
+    assert stage.take(ev.Mute(wish=True, ask=7)) == [fx.Answer(7)]
+
+
+def test_mute_without_a_conversation_touches_no_device() -> None:
+    assert silent(Stage().take(ev.Mute(wish=True))) == [fx.Answer(ev.NOBODY)]
+
+
+def test_mute_answers_a_start_that_waits_for_the_microphone() -> None:
+    stage = Stage()
+    stage.take(ev.Start(7))
+
+    assert only(fx.Answer, stage.take(ev.Mute(wish=True, ask=8))) == [fx.Answer(7), fx.Answer(8)]
+
+
+# --- say -----------------------------------------------------------------------------------
+
+
+def test_say_adds_a_turn_and_asks_for_a_reply() -> None:
+    stage = listening()
+
+    effects = stage.take(ev.Say("hello", 7))
+
+    assert silent(effects) == [
+        fx.SendText("text_1", "hello"),
+        fx.CreateResponse("response_2"),
+        fx.Answer(7),
+    ]
+    assert stage.state is State.THINKING
+    assert stage.core.status().turns == 1
+
+
+def test_say_while_the_assistant_speaks_silences_it_first() -> None:
+    stage = speaking()
+
+    first = stage.take(ev.Say("wait", 7))
+    second = stage.silence(ev.Heard("item_1", 0, 4800))
+    third = stage.hear(ev.ResponseDone("resp_1", "cancelled"))
+
+    assert silent(first) == [fx.CutPlayback(1), fx.Answer(7)]
+    assert silent(second) == [
+        fx.CancelResponse("cancel_2", "resp_1"),
+        fx.TruncateItem("truncate_3", "item_1", 0, 200),
+        fx.SendText("text_1", "wait"),
+    ]
+    assert silent(third) == [fx.CreateResponse("response_4")]
+
+
+def test_say_in_the_tail_of_a_reply_asks_as_soon_as_it_is_silent() -> None:
+    stage = speaking()
+    stage.finish()
+
+    stage.take(ev.Say("wait"))
+    effects = stage.silence(ev.Heard("item_1", 0, 4800))
+
+    assert [type(effect) for effect in silent(effects)] == [
+        fx.TruncateItem,
+        fx.SendText,
+        fx.CreateResponse,
+    ]
+
+
+def test_say_waits_for_the_response_under_way_to_end() -> None:
+    stage = listening()
+    stage.take(ev.Say("one"))
+    stage.hear(ev.ResponseCreated("resp_1", "response_2"))
+
+    effects = stage.take(ev.Say("two"))
+
+    assert only(fx.CreateResponse, effects) == []
+    assert only(fx.CancelResponse, effects) == [fx.CancelResponse("cancel_4", "resp_1")]
+    done = stage.hear(ev.ResponseDone("resp_1", "cancelled"))
+    assert len(only(fx.CreateResponse, done)) == 1
+
+
+@pytest.mark.parametrize(
+    ("stage", "code"),
+    [(Stage(), "refused"), (connecting(), "unavailable")],
+    ids=["stopped", "connecting"],
+)
+def test_what_needs_a_session_is_refused_without_one(stage: Stage, code: str) -> None:
+    for wish in (ev.Say("hello", 7), ev.TalkPress(7)):
+        effects = stage.take(wish)
+
+        assert answer(effects).code == code
+        assert answer(effects).hint
+        assert len(effects) == 1
+
+
+# --- push to talk --------------------------------------------------------------------------
+
+
+def talk(stage: Stage, seconds: float) -> list[fx.Effect]:
+    """Let the microphone deliver while the key is held."""
+    sent: list[fx.Effect] = []
+    for _ in range(int(seconds / 0.02)):
+        stage.now += 0.02
+        sent += stage.take(ev.MicrophoneFrames(SECOND[:960]))
+    return sent
+
+
+def test_the_microphone_reaches_the_server_only_while_the_key_is_held() -> None:
+    stage = listening(MANUAL)
+
+    assert talk(stage, 0.2) == []
+    stage.take(ev.TalkPress())
+    assert len(only(fx.SendAudio, talk(stage, 0.2))) == 10
+    stage.take(ev.TalkRelease())
+    assert talk(stage, 0.2) == []
+
+
+def test_a_held_turn_is_cleared_committed_and_answered() -> None:
+    stage = listening(MANUAL)
+
+    assert silent(stage.take(ev.TalkPress(7))) == [fx.ClearInput("clear_1"), fx.Answer(7)]
+    assert stage.core.status().ptt
+    talk(stage, 0.5)
+    assert silent(stage.take(ev.TalkRelease(8))) == [fx.CommitInput("commit_2"), fx.Answer(8)]
+    assert stage.state is State.THINKING
+    assert silent(stage.hear(ev.TurnCommitted("user_1"))) == [fx.CreateResponse("response_3")]
+
+
+def test_press_silences_the_assistant_before_anything_is_sent() -> None:
+    stage = speaking(MANUAL)
+
+    first = stage.take(ev.TalkPress())
+    second = stage.silence(ev.Heard("item_1", 0, 4800))
+
+    assert silent(first) == [fx.CutPlayback(1), fx.Answer(ev.NOBODY)]
+    assert silent(second) == [
+        fx.CancelResponse("cancel_2", "resp_1"),
+        fx.TruncateItem("truncate_3", "item_1", 0, 200),
+        fx.ClearInput("clear_1"),
+    ]
+
+
+def test_a_turn_too_short_to_be_one_is_cleared() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.06)
+
+    effects = stage.take(ev.TalkRelease())
+
+    assert only(fx.CommitInput, effects) == []
+    assert len(only(fx.ClearInput, effects)) == 1
+    assert stage.state is State.LISTENING
+
+
+def test_a_cancelled_turn_is_cleared() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.5)
+
+    effects = stage.take(ev.TalkCancel(7))
+
+    assert silent(effects) == [fx.ClearInput("clear_2"), fx.Answer(7)]
+    assert not stage.core.status().ptt
+
+
+def test_a_second_press_and_a_second_release_change_nothing() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    assert stage.take(ev.TalkPress(7)) == [fx.Answer(7)]
+
+    talk(stage, 0.5)
+    stage.take(ev.TalkRelease())
+
+    assert stage.take(ev.TalkRelease(8)) == [fx.Answer(8)]
+    assert stage.take(ev.TalkCancel(9)) == [fx.Answer(9)]
+
+
+def test_push_to_talk_is_refused_where_the_server_finds_the_turns() -> None:
+    given = answer(listening().take(ev.TalkPress(7)))
+
+    assert given.code == "refused"
+    assert "manual" in given.hint
+
+
+def test_a_refused_commit_ends_the_waiting() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.5)
+    stage.take(ev.TalkRelease())
+
+    stage.hear(ev.ServerError("input_audio_buffer_commit_empty", "too small", "commit_2"))
+
+    assert stage.state is State.LISTENING

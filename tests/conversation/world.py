@@ -1,0 +1,456 @@
+"""A small world around a conversation: a lawful server, a loudspeaker, a judge.
+
+Every move is something that can happen next.  The world carries out the effects, keeps
+the truth of what was played, and breaks an assertion when the conversation does not keep
+a rule.  Nothing waits for real time.
+"""
+
+import base64
+from dataclasses import dataclass, field
+
+from tests.conversation.stage import SERVER_VAD, half
+from tests.rig.rules import RuleBook
+from voiced.conversation import Conversation, State
+from voiced.conversation import effects as fx
+from voiced.conversation import events as ev
+from voiced.conversation.responses import ALREADY_ACTIVE
+from voiced.settings import Session, Settings
+
+CHUNK_MS = 100
+CHUNK = bytes(CHUNK_MS * 48)
+MAX_ITEMS = 2
+MAX_CHUNKS = 2
+
+MOVES = (
+    "hear",
+    "hush",
+    "create",
+    "answer",
+    "item",
+    "delta",
+    "whole",
+    "done",
+    "late",
+    "play",
+    "drained",
+    "report",
+    "interrupt",
+    "say",
+    "press",
+    "release",
+    "commit",
+    "stop",
+    "start",
+    "lose",
+    "ready",
+)
+
+SENDS = (
+    fx.ClearInput,
+    fx.CommitInput,
+    fx.SendText,
+    fx.CreateResponse,
+    fx.CancelResponse,
+    fx.TruncateItem,
+    fx.DeleteItem,
+)
+
+
+@dataclass
+class Response:
+    """A response on the server."""
+
+    id: str
+    items: list[str] = field(default_factory=list)
+    chunks: int = 0
+    """Of the newest item."""
+    is_whole: bool = True
+    """The newest item has all its audio."""
+    is_cancelled: bool = False
+
+
+@dataclass
+class Track:
+    """An item in the loudspeaker."""
+
+    item_id: str
+    pushed_ms: int = 0
+    played_ms: int = 0
+    is_finished: bool = False
+
+
+class World:
+    """The conversation and its surroundings."""
+
+    def __init__(self, facts: ev.SessionReady = SERVER_VAD) -> None:
+        self.core = Conversation(Settings(session=Session(idle_hangup_s=0)), half)
+        self.facts = facts
+        self.now = 0.0
+        self.rules = RuleBook(interrupts=facts.interrupts)
+        self.response_of: dict[str, str] = {}
+        self.dead: set[str] = set()
+        self.heard_ms: dict[str, int] = {}
+        self.active: Response | None = None
+        self.over: Response | None = None
+        self.requests: list[str] = []
+        self.dead_requests: set[str] = set()
+        self.is_owed = False
+        """The server is going to answer the user's turn."""
+        self.is_owed_late = False
+        """The server may still answer a turn that was interrupted."""
+        self.is_user_speaking = False
+        self.commits = 0
+        self.tracks: list[Track] = []
+        self.plays = 0
+        self.is_reported = True
+        self.reports: list[ev.PlaybackCut] = []
+        self.counts = {"response": 0, "item": 0, "user": 0}
+        for event in (ev.Start(), ev.MicrophoneOpened(), ev.SpeakerOpened()):
+            self.give(event)
+        self.move("ready")
+
+    # --- moves ---------------------------------------------------------------------------
+
+    def possible(self) -> list[str]:
+        """Return the moves that can be made now."""
+        return [name for name in MOVES if getattr(self, f"can_{name}")()]
+
+    def key(self) -> str:
+        """Return what tells this state from others."""
+        scene = self.core.scene
+        mine = {name: value for name, value in vars(self).items() if name not in ("core", "rules")}
+        turns = scene.turns
+        facts = (scene.state, scene.input, scene.link.facts, turns.responses, turns.ledger.pieces)
+        return repr((mine, facts, turns.cuts, turns.unheard))
+
+    def move(self, name: str) -> None:
+        """Make a move."""
+        getattr(self, f"do_{name}")()
+
+    def is_up(self) -> bool:
+        return self.core.scene.link.is_ready
+
+    def can_hear(self) -> bool:
+        return self.is_up() and self.facts.detects_turns and not self.is_user_speaking
+
+    def do_hear(self) -> None:
+        self.is_user_speaking = True
+        self.counts["user"] += 1
+        self.rules.server({"type": "input_audio_buffer.speech_started"})
+        if self.facts.interrupts and self.active is not None:
+            self.active.is_cancelled = True
+        self.everything_dies()
+        self.say(ev.SpeechStarted("user"))
+
+    def can_hush(self) -> bool:
+        return self.is_up() and self.is_user_speaking
+
+    def do_hush(self) -> None:
+        self.is_user_speaking = False
+        self.is_owed, self.is_owed_late = True, False
+        self.say(ev.SpeechStopped("user"))
+        self.say(ev.TurnCommitted("user"))
+
+    def can_create(self) -> bool:
+        return self.is_up() and self.active is None and (self.is_owed or self.is_owed_late)
+
+    def do_create(self) -> None:
+        is_dead = self.is_owed_late or self.is_user_speaking
+        self.is_owed = self.is_owed_late = False
+        self.begin(None, is_dead=is_dead)
+
+    def can_answer(self) -> bool:
+        return self.is_up() and bool(self.requests)
+
+    def do_answer(self) -> None:
+        marker = self.requests.pop(0)
+        if self.active is not None:
+            self.rules.creates_pending = 0
+            self.say(ev.ServerError(ALREADY_ACTIVE, "busy", marker))
+        else:
+            self.begin(marker, is_dead=marker in self.dead_requests)
+
+    def begin(self, marker: str | None, *, is_dead: bool) -> None:
+        self.counts["response"] += 1
+        self.active = Response(f"resp_{self.counts['response']}")
+        if is_dead:
+            self.dead.add(self.active.id)
+        self.rules.server({"type": "response.created", "response": {"id": self.active.id}})
+        self.say(ev.ResponseCreated(self.active.id, marker))
+
+    def can_item(self) -> bool:
+        active = self.active
+        return active is not None and active.is_whole and len(active.items) < MAX_ITEMS
+
+    def do_item(self) -> None:
+        assert self.active is not None
+        self.counts["item"] += 1
+        item_id = f"item_{self.counts['item']}"
+        self.active.items.append(item_id)
+        self.active.chunks, self.active.is_whole = 0, False
+        self.response_of[item_id] = self.active.id
+        self.rules.server({"type": "response.output_item.added", "item": {"id": item_id}})
+        self.say(ev.ItemAdded(self.active.id, item_id, is_message=True))
+
+    def can_delta(self) -> bool:
+        active = self.active
+        return active is not None and not active.is_whole and active.chunks < MAX_CHUNKS
+
+    def do_delta(self) -> None:
+        assert self.active is not None
+        self.active.chunks += 1
+        self.send_audio(self.active)
+
+    def send_audio(self, response: Response) -> None:
+        item_id = response.items[-1]
+        delta = base64.b64encode(CHUNK).decode()
+        kind = "response.output_audio.delta"
+        self.rules.server({"type": kind, "item_id": item_id, "delta": delta})
+        self.say(ev.AudioDelta(response.id, item_id, 0, CHUNK))
+
+    def can_whole(self) -> bool:
+        return self.active is not None and not self.active.is_whole
+
+    def do_whole(self) -> None:
+        assert self.active is not None
+        self.active.is_whole = True
+        self.say(ev.AudioDone(self.active.id, self.active.items[-1], 0))
+
+    def can_done(self) -> bool:
+        return self.active is not None and (self.active.is_cancelled or self.active.is_whole)
+
+    def do_done(self) -> None:
+        assert self.active is not None
+        self.over, self.active = self.active, None
+        self.rules.server({"type": "response.done", "response": {"id": self.over.id}})
+        self.say(
+            ev.ResponseDone(self.over.id, "cancelled" if self.over.is_cancelled else "completed")
+        )
+
+    def can_late(self) -> bool:
+        over = self.over
+        return over is not None and over.is_cancelled and bool(over.items) and self.is_up()
+
+    def do_late(self) -> None:
+        assert self.over is not None
+        self.send_audio(self.over)
+
+    def can_play(self) -> bool:
+        return any(track.played_ms < track.pushed_ms for track in self.tracks)
+
+    def do_play(self) -> None:
+        track = next(track for track in self.tracks if track.played_ms < track.pushed_ms)
+        track.played_ms += CHUNK_MS // 2
+
+    def can_drained(self) -> bool:
+        is_empty = all(t.is_finished and t.played_ms == t.pushed_ms for t in self.tracks)
+        return not self.is_reported and bool(self.tracks) and is_empty
+
+    def do_drained(self) -> None:
+        self.is_reported = True
+        for track in self.tracks:
+            self.heard_ms[track.item_id] = track.played_ms
+        self.tracks.clear()
+        self.give(ev.PlaybackDrained(self.plays))
+
+    def can_report(self) -> bool:
+        return bool(self.reports)
+
+    def do_report(self) -> None:
+        self.give(self.reports.pop(0))
+
+    def can_interrupt(self) -> bool:
+        return True
+
+    def do_interrupt(self) -> None:
+        self.everything_dies()
+        self.give(ev.Interrupt())
+
+    def can_say(self) -> bool:
+        return self.is_up() and len(self.requests) < 2
+
+    def do_say(self) -> None:
+        self.everything_dies()
+        self.give(ev.Say("hello"))
+
+    def can_press(self) -> bool:
+        return self.is_up() and not self.facts.detects_turns and not self.core.scene.input.is_held
+
+    def do_press(self) -> None:
+        self.everything_dies()
+        self.give(ev.TalkPress())
+
+    def can_release(self) -> bool:
+        return self.core.scene.input.is_held
+
+    def do_release(self) -> None:
+        for _ in range(5):
+            self.give(ev.MicrophoneFrames(bytes(1920)))
+        self.give(ev.TalkRelease())
+
+    def can_commit(self) -> bool:
+        return self.is_up() and self.commits > 0
+
+    def do_commit(self) -> None:
+        self.commits -= 1
+        self.rules.server({"type": "input_audio_buffer.committed"})
+        self.say(ev.TurnCommitted("user"))
+
+    def can_lose(self) -> bool:
+        return self.is_up()
+
+    def do_lose(self) -> None:
+        self.say(ev.SessionLost("gone"))
+        self.forget_session()
+        self.now += 60.0
+        self.carry_out(self.core.tick(self.now))
+
+    def can_stop(self) -> bool:
+        return self.is_up()
+
+    def do_stop(self) -> None:
+        self.everything_dies()
+        self.give(ev.Stop())
+        self.forget_session()
+
+    def can_start(self) -> bool:
+        return self.core.state is State.IDLE
+
+    def do_start(self) -> None:
+        self.give(ev.Start())
+        self.give(ev.MicrophoneOpened())
+
+    def forget_session(self) -> None:
+        """Let the server forget; the rules go on with an empty one."""
+        self.active = self.over = None
+        self.requests.clear()
+        self.commits = 0
+        self.is_owed = self.is_owed_late = self.is_user_speaking = False
+        self.rules.active = None
+        self.rules.creates_pending = self.rules.buffered_bytes = 0
+
+    def can_ready(self) -> bool:
+        # The loudspeaker answers within milliseconds, a server does not.
+        return self.core.state is State.CONNECTING and not self.reports
+
+    def do_ready(self) -> None:
+        self.say(self.facts)
+
+    def everything_dies(self) -> None:
+        """Note what an interruption kills, in truth."""
+        if self.is_up():
+            self.dead.update(self.response_of.values())
+            if self.active is not None:
+                self.dead.add(self.active.id)
+            self.dead_requests.update(self.requests)
+            self.is_owed_late = self.is_owed_late or self.is_owed
+            self.is_owed = False
+
+    # --- carrying out ----------------------------------------------------------------------
+
+    def say(self, event: ev.ServerEvent) -> None:
+        self.give(ev.Received(self.core.scene.link.number, event))
+
+    def give(self, event: ev.Event) -> None:
+        self.carry_out(self.core.handle(event, self.now))
+
+    def carry_out(self, effects: list[fx.Effect]) -> None:
+        """Carry out effects and look for breaches."""
+        for effect in effects:
+            assert not (isinstance(effect, SENDS) and self.reports), "sent before the silence (R1)"
+            self.perform(effect)
+        assert not self.rules.violations, self.rules.violations
+        self.check_state()
+
+    def perform(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.Play(item_id, _, pcm):
+                assert self.response_of[item_id] not in self.dead, "a dead response sounds (R5)"
+                self.track(item_id).pushed_ms += len(pcm) // 48
+                self.plays += 1
+                self.is_reported = False
+            case fx.FinishPlay(item_id, _):
+                self.track(item_id).is_finished = True
+            case fx.CutPlayback(cut):
+                self.cut(cut)
+            case fx.CreateResponse(event_id):
+                self.rules.client({"type": "response.create"})
+                self.requests.append(event_id)
+            case fx.CancelResponse(_, response_id):
+                self.cancel(response_id)
+            case fx.SendAudio(pcm):
+                audio = base64.b64encode(pcm).decode()
+                self.rules.client({"type": "input_audio_buffer.append", "audio": audio})
+            case fx.ClearInput():
+                self.rules.client({"type": "input_audio_buffer.clear"})
+            case fx.CommitInput():
+                self.rules.client({"type": "input_audio_buffer.commit"})
+                self.commits += 1
+            case fx.TruncateItem(_, item_id, _, audio_end_ms):
+                kind = "conversation.item.truncate"
+                self.rules.client({"type": kind, "item_id": item_id, "audio_end_ms": audio_end_ms})
+                assert audio_end_ms == self.heard_ms[item_id], "not what was heard (R3)"
+            case fx.DeleteItem(_, item_id):
+                self.rules.client({"type": "conversation.item.delete", "item_id": item_id})
+                assert self.heard_ms.get(item_id, 0) == 0, "deleted what was heard (R4)"
+            case _:
+                return
+
+    def track(self, item_id: str) -> Track:
+        for track in self.tracks:
+            if track.item_id == item_id:
+                return track
+        self.tracks.append(Track(item_id))
+        return self.tracks[-1]
+
+    def cut(self, number: int) -> None:
+        heard = []
+        for track in self.tracks:
+            self.heard_ms[track.item_id] = track.played_ms
+            heard.append(ev.Heard(track.item_id, 0, track.played_ms * 24))
+        self.tracks.clear()
+        self.is_reported = True
+        self.reports.append(ev.PlaybackCut(number, tuple(heard), self.now))
+
+    def cancel(self, response_id: str) -> None:
+        self.rules.client({"type": "response.cancel", "response_id": response_id})
+        if self.active is not None and self.active.id == response_id:
+            self.active.is_cancelled = True
+        else:
+            self.say(ev.ServerError("response_cancel_not_active", "none", None))
+
+    # --- looking ---------------------------------------------------------------------------
+
+    def check_state(self) -> None:
+        """Compare the state with the truth."""
+        state = self.core.state
+        if self.is_up():
+            assert (state is State.SPEAKING) >= bool(self.tracks), (state, self.tracks)
+
+    def settle(self) -> None:
+        """Let everything under way come to its end; then the user must have the floor."""
+        for _ in range(60):
+            open_moves = [name for name in SETTLING if getattr(self, f"can_{name}")()]
+            if not open_moves:
+                break
+            self.move(open_moves[0])
+        assert self.core.state is State.LISTENING, self.core.state
+        assert not self.core.scene.turns.responses.is_busy()
+        assert not self.core.scene.turns.is_cutting
+
+
+SETTLING = (
+    "start",
+    "report",
+    "ready",
+    "play",
+    "drained",
+    "hush",
+    "release",
+    "commit",
+    "answer",
+    "create",
+    "whole",
+    "done",
+)
+"""Moves that bring things to an end, in the order of preference."""

@@ -1,0 +1,116 @@
+"""Shells that remember what they were told, for the runner."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from voiced.audio.capture import MicrophoneFigures
+from voiced.audio.playback import SpeakerFigures
+from voiced.control.messages import Failure
+from voiced.realtime import client_messages as out
+
+Entry = TypeVar("Entry")
+
+
+class Journal(list[Entry]):
+    """A list that a test can wait on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = asyncio.Event()
+
+    def append(self, entry: Entry) -> None:
+        """Write an entry."""
+        super().append(entry)
+        self._written.set()
+
+    async def until(self, condition: Callable[[list[Entry]], bool]) -> None:
+        """Wait until the entries fulfil a condition."""
+        async with asyncio.timeout(5):
+            while not condition(self):
+                self._written.clear()
+                await self._written.wait()
+
+
+@dataclass
+class FakeSpeaker:
+    """A loudspeaker that writes down its calls."""
+
+    calls: Journal[tuple[object, ...]] = field(default_factory=Journal)
+    underruns: int = 0
+
+    def open(self) -> None:
+        self.calls.append(("open",))
+
+    def close(self) -> None:
+        self.calls.append(("close",))
+
+    def play(self, item_id: str, content_index: int, pcm: bytes) -> None:
+        self.calls.append(("play", item_id, content_index, pcm))
+
+    def finish(self, item_id: str, content_index: int) -> None:
+        self.calls.append(("finish", item_id, content_index))
+
+    def cut(self, number: int) -> None:
+        self.calls.append(("cut", number))
+
+    def check(self) -> None:
+        self.calls.append(("check",))
+
+    def figures(self) -> SpeakerFigures:
+        return SpeakerFigures("loud", self.underruns, 0, 3)
+
+
+@dataclass
+class FakeMicrophone:
+    """A microphone that writes down its calls."""
+
+    calls: Journal[str] = field(default_factory=Journal)
+
+    def open(self) -> None:
+        self.calls.append("open")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    def check(self) -> None:
+        self.calls.append("check")
+
+    def figures(self) -> MicrophoneFigures:
+        return MicrophoneFigures("quiet", 4, 1)
+
+
+@dataclass
+class FakeProvider:
+    """A provider that writes down what it is asked."""
+
+    calls: Journal[object] = field(default_factory=Journal)
+    dropped: int = 5
+
+    def open(self, number: int) -> None:
+        self.calls.append(("open", number))
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    def send(self, message: out.ClientMessage) -> None:
+        self.calls.append(message)
+
+
+@dataclass
+class FakePublic:
+    """People outside who remember everything."""
+
+    answers: list[tuple[int, dict[str, Any] | None, Failure | None]] = field(default_factory=list)
+    notices: Journal[tuple[str, dict[str, Any]]] = field(default_factory=Journal)
+
+    def answer(self, ask: int, result: dict[str, Any] | None, failure: Failure | None) -> None:
+        self.answers.append((ask, result, failure))
+
+    def publish(self, event: str, fields: dict[str, Any]) -> None:
+        self.notices.append((event, fields))
+
+    def of(self, event: str) -> list[dict[str, Any]]:
+        """Return the notices of one kind."""
+        return [fields for name, fields in self.notices if name == event]

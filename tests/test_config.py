@@ -1,0 +1,149 @@
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voiced.config import config_directory, find_line, load, parse
+from voiced.errors import ConfigError
+from voiced.settings import Settings
+
+
+def refusal(text: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def test_an_empty_file_means_the_defaults() -> None:
+    assert parse("") == Settings()
+
+
+def test_what_is_set_is_set_and_the_rest_is_the_default() -> None:
+    settings = parse('[audio]\ninput = "Jabra"\n[session]\nidle_hangup_s = 60\n')
+
+    assert settings.audio.input == "Jabra"
+    assert settings.audio.output == "default"
+    assert settings.session.idle_hangup_s == 60.0
+
+
+def test_an_unknown_key_is_answered_with_the_one_that_is_meant() -> None:
+    error = refusal('[provider]\nkind = "local"\n\n[audio]\ninptu = "x"\n')
+
+    assert str(error) == "unknown key `[audio] inptu`, did you mean `input`?"
+    assert error.line == 5
+
+
+def test_a_key_in_the_wrong_table_is_answered_with_the_right_one() -> None:
+    assert str(refusal("[audio]\nusd_per_day = 3\n")) == (
+        "unknown key `[audio] usd_per_day`, it belongs in `[limits]`"
+    )
+
+
+def test_a_key_like_no_other_is_answered_with_all_there_are() -> None:
+    assert str(refusal("[limits]\nzzz = 3\n")) == (
+        "unknown key `[limits] zzz`; [limits] has: usd_per_day"
+    )
+
+
+def test_an_unknown_table_is_answered_with_the_one_that_is_meant() -> None:
+    error = refusal("\n[adio]\n")
+
+    assert str(error) == "unknown table `[adio]`, did you mean `[audio]`?"
+    assert error.line == 2
+    assert "there is: provider, audio" in str(refusal("[qqqqqq]\n"))
+
+
+def test_a_key_outside_every_table_is_refused() -> None:
+    assert str(refusal('audio = "x"\n')) == "[audio] must be a table"
+
+
+def test_a_wrong_value_is_told_with_its_line() -> None:
+    error = refusal('[turns]\n# a comment\ndetection = "server-vad"\n')
+
+    assert error.line == 3
+    assert '"server-vad" is not one of "server_vad"' in str(error)
+
+
+def test_broken_toml_is_told_with_line_and_column() -> None:
+    error = refusal('[audio]\ninput = "x\n')
+
+    assert str(error).startswith("not TOML: ")
+    assert (error.line, error.column) == (2, 11)
+
+
+def test_options_that_do_not_fit_are_refused() -> None:
+    assert "url is missing" in str(refusal('[provider]\nkind = "azure"\n'))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[audio]\n"input" = 3\n', 2),
+        ("audio.input = 3\n", 1),
+        ("[provider]\ninput = 1\n[ audio ]\n\n  input=3\n", 5),
+        ('[provider]\ninstructions = """\n[audio]\ninput = 1\n"""\n[audio]\ninput = 3\n', 7),
+        ("audio = {input = 3}\n", None),
+    ],
+)
+def test_the_line_of_a_key_is_found_as_it_is_written(text: str, line: int | None) -> None:
+    assert find_line(text, "audio", "input") == line
+
+
+def test_the_line_of_a_table_is_found() -> None:
+    assert find_line("\n[audio]\n", "audio") == 2
+    assert find_line("audio.x = 3\n", "audio") == 1
+    assert find_line("", "audio") is None
+
+
+@given(st.text())
+def test_any_text_is_settings_or_one_clear_line(text: str) -> None:
+    with suppress(ConfigError):
+        assert isinstance(parse(text), Settings)
+
+
+# --- files ---------------------------------------------------------------------------------
+
+
+def test_the_users_own_file_may_be_missing(tmp_path: Path) -> None:
+    assert load(None, {"XDG_CONFIG_HOME": str(tmp_path)}) == Settings()
+
+
+def test_the_users_own_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "voiced").mkdir()
+    (tmp_path / "voiced" / "config.toml").write_text('[log]\nlevel = "debug"\n')
+
+    assert load(None, {"XDG_CONFIG_HOME": str(tmp_path)}).log.level == "debug"
+
+
+def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nothing.toml: there is no such file"):
+        load(tmp_path / "nothing.toml", {})
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(ConfigError, match=r"bad.toml: cannot be read"):
+        load(tmp_path / "bad.toml", {})
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path, {})
+
+
+def test_a_complaint_names_file_line_and_column(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("[audio]\ninptu = 3\n")
+    with pytest.raises(ConfigError, match=r"c.toml:2: unknown key"):
+        load(path, {})
+
+    path.write_text("[audio]\ninput == 3\n")
+    with pytest.raises(ConfigError, match=r"c.toml:2:8: not TOML"):
+        load(path, {})
+
+
+def test_the_configuration_lives_where_the_desktop_says() -> None:
+    assert config_directory({"XDG_CONFIG_HOME": "/x"}) == Path("/x/voiced")
+    assert config_directory({"HOME": "/h"}) == Path("/h/.config/voiced")
+    assert config_directory({}) == Path.home() / ".config" / "voiced"

@@ -1,0 +1,274 @@
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.conversation.stage import MANUAL, SECOND, SERVER_VAD, half
+from tests.fakes import FakeMicrophone, FakeProvider, FakePublic, FakeSpeaker
+from voiced.control.messages import Failure
+from voiced.conversation import Conversation
+from voiced.conversation import effects as fx
+from voiced.conversation import events as ev
+from voiced.conversation.status import Interruption
+from voiced.realtime import client_messages as out
+from voiced.runner import Runner, Shells
+from voiced.settings import Session, Settings
+
+
+@dataclass
+class House:
+    """A runner with shells that remember."""
+
+    settings: Settings = field(default_factory=lambda: Settings(session=Session(idle_hangup_s=0)))
+    speaker: FakeSpeaker = field(default_factory=FakeSpeaker)
+    microphone: FakeMicrophone = field(default_factory=FakeMicrophone)
+    provider: FakeProvider = field(default_factory=FakeProvider)
+    public: FakePublic = field(default_factory=FakePublic)
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.core = Conversation(self.settings, half)
+        self.runner = Runner(self.core, self.settings)
+        self.runner.connect(
+            Shells(self.speaker, self.microphone, self.provider, self.public, self.lines.append)
+        )
+
+    def take(self, *events: ev.Event) -> None:
+        """Hand over events and let the runner turn."""
+        for event in events:
+            self.runner.emit(event)
+        self.runner.turn()
+
+    def hear(self, *events: ev.ServerEvent) -> None:
+        """Let the server say something in the session that is open."""
+        for event in events:
+            self.take(ev.Received(self.core.scene.link.number, event))
+
+
+def listening(facts: ev.SessionReady = SERVER_VAD) -> House:
+    """Return a house in which the user has the floor."""
+    house = House()
+    house.take(ev.Start(), ev.MicrophoneOpened(), ev.SpeakerOpened())
+    house.hear(facts)
+    return house
+
+
+async def test_a_start_opens_everything() -> None:
+    house = House()
+    house.take(ev.Start())
+
+    assert list(house.speaker.calls) == [("open",)]
+    assert list(house.microphone.calls) == ["open"]
+    assert list(house.provider.calls) == [("open", 1)]
+
+
+async def test_a_reply_and_its_interruption_go_to_the_right_hands_in_order() -> None:
+    house = listening()
+    house.hear(
+        ev.ResponseCreated("r"),
+        ev.ItemAdded("r", "i", is_message=True),
+        ev.AudioDelta("r", "i", 0, SECOND),
+        ev.AudioDone("r", "i", 0),
+        ev.SpeechStarted("u"),
+    )
+    house.take(ev.PlaybackCut(1, (ev.Heard("i", 0, 4800),), 0.0))
+
+    assert house.speaker.calls[1:] == [("play", "i", 0, SECOND), ("finish", "i", 0), ("cut", 1)]
+    assert house.provider.calls[-1] == out.Truncate("truncate_1", "i", 0, 200)
+    (told,) = house.public.of("interruption")
+    assert (told["source"], told["heard_ms"], told["item_id"]) == ("server", 200, "i")
+
+
+async def test_everything_the_conversation_says_to_the_server_is_sent() -> None:
+    house = listening(MANUAL)
+    house.take(ev.Say("hello"))
+    house.hear(ev.ResponseCreated("r", "response_2"), ev.ItemAdded("r", "i", is_message=True))
+    house.take(ev.TalkPress(), ev.MicrophoneFrames(bytes(9600)), ev.TalkRelease())
+    house.hear(ev.ResponseDone("r", "cancelled"))
+
+    kinds = [type(call) for call in house.provider.calls[1:]]
+    assert kinds == [
+        out.CreateItem,
+        out.CreateResponse,
+        out.Cancel,
+        out.Clear,
+        *[out.Append] * 5,
+        out.Commit,
+        out.Delete,
+    ]
+
+
+async def test_a_stop_closes_everything() -> None:
+    house = listening()
+    house.take(ev.Stop())
+
+    assert house.speaker.calls[-1] == ("close",)
+    assert house.microphone.calls[-1] == "close"
+    assert house.provider.calls[-1] == "close"
+    assert house.public.of("session")[-1]["what"] == "ended"
+
+
+async def test_answers_go_to_those_who_asked() -> None:
+    house = House()
+    house.take(ev.Mute(wish=True, ask=7), ev.Say("hello", ask=8), ev.Mute(wish=False))
+
+    assert house.public.answers == [
+        (7, {"state": "idle"}, None),
+        (8, None, Failure("refused", "no conversation is running", "voicectl start")),
+    ]
+
+
+async def test_people_outside_are_told_what_changes() -> None:
+    house = listening()
+    house.hear(
+        ev.UserTranscript("u", "hello", is_final=True),
+        ev.ServerError("server_error", "oops"),
+        ev.ResponseCreated("r"),
+        ev.ResponseDone("r", "completed", usage=ev.Usage(audio_out=1000)),
+        ev.SessionLost("gone"),
+    )
+
+    assert [fields["state"] for fields in house.public.of("state")][:3] == [
+        "connecting",
+        "connecting",
+        "listening",
+    ]
+    assert house.public.of("transcript") == [
+        {"role": "user", "item_id": "u", "text": "hello", "final": True}
+    ]
+    assert house.public.of("error") == [{"code": "server_error", "message": "oops"}]
+    assert house.public.of("cost") == [{"usd_today": 0.064, "usd_session": 0.064}]
+    assert [fields["what"] for fields in house.public.of("session")] == ["ready", "lost"]
+    assert house.public.of("session")[1]["retry_in_s"] == 0.25
+    assert house.lines[-1] == "connecting: gone"
+
+
+async def test_the_status_puts_everything_together() -> None:
+    house = listening()
+    report = house.runner.status()
+
+    assert report["state"] == "listening"
+    assert report["mic_open"]
+    assert report["session"]["provider"] == "openai"
+    assert report["session"]["model"] == "gpt-realtime"
+    assert report["session"]["age_s"] is not None
+    assert report["audio"] == {
+        "input": "quiet",
+        "output": "loud",
+        "underruns": 0,
+        "overruns": 4,
+        "starvations": 0,
+        "restarts": 2,
+        "unsent": 5,
+    }
+    assert report["last_interruption"] is None
+    assert House().runner.status()["session"]["started"] is None
+
+
+async def test_the_last_interruption_stays_in_the_status() -> None:
+    house = listening()
+    house.core.scene.turns.last_interruption = Interruption("server", 3.2, 1000, "i", True)
+
+    assert house.runner.status()["last_interruption"] == {
+        "source": "server",
+        "silent_ms": 3.2,
+        "heard_ms": 1000,
+        "item_id": "i",
+        "confirmed": True,
+    }
+
+
+async def test_what_is_due_by_the_clock_is_done_without_an_event() -> None:
+    house = listening()
+    house.hear(ev.SessionLost("gone"))
+    running = asyncio.create_task(house.runner.run())
+    await house.provider.calls.until(lambda calls: calls[-1] == ("open", 3))
+    running.cancel()
+
+
+async def test_an_event_wakes_the_runner() -> None:
+    house = House()
+    running = asyncio.create_task(house.runner.run())
+    await asyncio.sleep(0)
+    house.runner.emit(ev.Start())
+    await house.provider.calls.until(bool)
+    running.cancel()
+
+
+async def test_the_sound_card_is_looked_after_and_its_figures_told_once() -> None:
+    house = House()
+    watching = asyncio.create_task(house.runner.watch())
+    await house.microphone.calls.until(lambda calls: calls.count("check") == 2)
+    told = len(house.public.of("audio"))
+    house.speaker.underruns = 9
+    await house.public.notices.until(lambda _: len(house.public.of("audio")) > told)
+    watching.cancel()
+
+    assert told == 1
+    assert house.public.of("audio")[-1]["underruns"] == 9
+    assert ("check",) in house.speaker.calls
+
+
+async def test_the_log_tells_the_story_and_no_words(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        house = listening()
+        house.hear(
+            ev.UserTranscript("u", "marked words", is_final=True),
+            ev.ReplyTranscript("r", "i", "marked words", is_final=True),
+        )
+        house.take(ev.Say("marked words"), ev.MicrophoneFrames(b"marked words"))
+
+    assert "marked words" not in caplog.text
+    assert "< #1 UserTranscript(item_id='u', is_final=True)" in caplog.text
+    assert "> OpenSession(session=1)" in caplog.text
+    assert "= listening" in caplog.text
+
+
+async def test_a_muted_reply_says_so_to_the_service_manager() -> None:
+    house = listening()
+    house.hear(
+        ev.ResponseCreated("r"),
+        ev.ItemAdded("r", "i", is_message=True),
+        ev.AudioDelta("r", "i", 0, SECOND),
+    )
+    house.take(ev.Mute(wish=True))
+
+    assert house.lines[-1] == "speaking, muted"
+
+
+def test_every_effect_has_a_hand() -> None:
+    """Mypy says the same at ``assert_never``; here every effect is carried out once."""
+    examples: list[fx.Effect] = [
+        fx.OpenMicrophone(),
+        fx.CloseMicrophone(),
+        fx.OpenSpeaker(),
+        fx.CloseSpeaker(),
+        fx.Play("i", 0, b""),
+        fx.FinishPlay("i", 0),
+        fx.CutPlayback(1),
+        fx.OpenSession(1),
+        fx.CloseSession(),
+        fx.SendAudio(b""),
+        fx.ClearInput("e"),
+        fx.CommitInput("e"),
+        fx.SendText("e", "t"),
+        fx.CreateResponse("e"),
+        fx.CancelResponse("e", "r"),
+        fx.TruncateItem("e", "i", 0, 1),
+        fx.DeleteItem("e", "i"),
+        fx.Answer(1),
+        fx.TellInterruption(Interruption("server", 1.0, 1, "i", True)),
+        fx.TellTranscript("user", "i", "t", True),
+        fx.TellSession("ended", "idle"),
+        fx.TellCost(0.0, 0.0),
+        fx.TellError("c", "m"),
+    ]
+
+    async def carry_out() -> None:
+        house = House()
+        for effect in [*examples, fx.TellState(house.core.status())]:
+            house.runner.perform(effect)
+
+    asyncio.run(carry_out())
+    assert {type(each) for each in examples} | {fx.TellState} == set(fx.Effect.__args__)

@@ -1,0 +1,103 @@
+"""Asks the daemon, and listens to it.
+
+libzmq connects to a socket that nobody serves without a word, so a plain connect comes
+first: a daemon that is not there is told at once, not by a time-out.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import zmq
+
+from voiced.control.directory import runtime_directory
+from voiced.control.messages import (
+    CONTROL_SOCKET,
+    EVENTS_SOCKET,
+    Reply,
+    Request,
+    decode_notice,
+    decode_reply,
+)
+from voiced.errors import WireError
+
+STARTED_NS: Final = time.monotonic_ns()
+"""When this process began, as far as Python can tell."""
+
+
+class NotRunningError(Exception):
+    """No daemon serves the control socket."""
+
+
+class NoAnswerError(Exception):
+    """The daemon did not answer in time."""
+
+
+class VersionError(Exception):
+    """The daemon speaks another version of the control protocol."""
+
+
+def directory() -> Path:
+    """Return where the sockets are."""
+    return runtime_directory(os.environ)
+
+
+def check_running() -> None:
+    """Find out whether a daemon serves the control socket.
+
+    Raises:
+        NotRunningError: None does.
+    """
+    path = directory() / CONTROL_SOCKET
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise NotRunningError from error
+
+
+def ask(verb: str, args: dict[str, str], timeout_s: float) -> Reply:
+    """Send a request and wait for its reply.
+
+    Raises:
+        NotRunningError: No daemon is there.
+        NoAnswerError: It said nothing in time.
+        VersionError: It said something that cannot be read.
+    """
+    check_running()
+    request = Request(verb, args, str(os.getpid()), STARTED_NS, int(timeout_s * 1000))
+    with _socket(zmq.REQ, CONTROL_SOCKET) as asking:
+        asking.send(request.encode())
+        if not asking.poll(int(timeout_s * 1000)):
+            raise NoAnswerError
+        try:
+            return decode_reply(asking.recv())
+        except WireError as error:
+            raise VersionError(str(error)) from error
+
+
+def listen(until_s: float | None = None) -> Iterator[dict[str, Any]]:
+    """Yield what the daemon publishes; the present state comes first.
+
+    Args:
+        until_s: Monotonic time at which to stop; None listens for ever.
+    """
+    with _socket(zmq.SUB, EVENTS_SOCKET) as listening:
+        listening.setsockopt(zmq.SUBSCRIBE, b"")
+        while True:
+            left_ms = None if until_s is None else max(0, int((until_s - time.monotonic()) * 1000))
+            if not listening.poll(left_ms):
+                return
+            yield decode_notice(listening.recv())
+
+
+@contextmanager
+def _socket(kind: int, name: str) -> Iterator[zmq.Socket[bytes]]:
+    with zmq.Context() as context, context.socket(kind) as made:
+        made.setsockopt(zmq.LINGER, 0)
+        made.connect(f"ipc://{directory() / name}")
+        yield made

@@ -1,0 +1,51 @@
+"""Replies as text for people, pure."""
+
+from typing import Any
+
+
+def status(report: dict[str, Any]) -> str:
+    """Return a status as a few lines."""
+    flags = [name for name in ("muted", "ptt") if report[name] and report["state"] != name]
+    lines = [" ".join([report["state"], *(f"({flag})" for flag in flags)])]
+    if report["error"]:
+        lines.append(f"problem:      {report['error']}")
+    session, audio, cost = report["session"], report["audio"], report["cost"]
+    provider = f"{session['provider']}, {session['model']}"
+    lines.append(f"provider:     {provider}{'' if report['online'] else ' (not connected)'}")
+    if session["age_s"] is not None:
+        lines.append(f"conversation: {_duration(session['age_s'])}, {session['turns']} turns")
+    lines.append(f"microphone:   {audio['input'] or 'closed'}")
+    lines.append(f"loudspeaker:  {audio['output'] or 'closed'}")
+    trouble = [
+        f"{audio[name]} {name}"
+        for name in ("underruns", "overruns", "starvations", "restarts", "unsent")
+        if audio[name]
+    ]
+    if trouble:
+        lines.append(f"sound:        {', '.join(trouble)}")
+    last = report["last_interruption"]
+    if last:
+        lines.append(
+            f"interrupted:  by {last['source']}, silent after {last['silent_ms']:g} ms,"
+            f" {last['heard_ms']} ms heard"
+        )
+    if cost["usd_today"]:
+        lines.append(
+            f"cost:         {cost['usd_today']:.4f} USD today,"
+            f" {cost['usd_session']:.4f} USD this conversation"
+        )
+    return "\n".join(lines)
+
+
+def done(result: dict[str, Any]) -> str:
+    """Return the answer to a wish as one line; empty when there is nothing to say."""
+    if result.get("next_start"):
+        tables = ", ".join(f"[{name}]" for name in result["next_start"])
+        return f"reloaded; {tables} take effect with the next conversation"
+    return str(result.get("state", ""))
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,51 @@
+"""The ``voiced`` command: arguments and exit statuses, nothing else.
+
+Exit status: 0 stopped when asked, 1 a fault of ours, 2 wrong arguments, 75 another daemon
+is running, 78 the configuration or the secret cannot be used.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from voiced import __version__, config, daemon, log
+from voiced.errors import ConfigError, LockError
+
+EX_TEMPFAIL: Final = 75
+EX_CONFIG: Final = 78
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(
+        prog="voiced",
+        description="Hold a spoken conversation that you can interrupt. Steered by voicectl.",
+        epilog='Without a key and a network: set [provider] kind = "local".',
+    )
+    made.add_argument("--config", type=Path, metavar="FILE", help="the TOML file to read")
+    made.add_argument("--version", action="version", version=f"voiced {__version__}")
+    return made
+
+
+def main() -> int:
+    """Run the daemon in the foreground and return its exit status."""
+    arguments = parser().parse_args()
+    try:
+        settings = config.load(arguments.config, os.environ)
+        log.set_up(settings.log.level, os.environ)
+        daemon.check(settings)
+        asyncio.run(daemon.run(settings, arguments.config))
+    except ConfigError as error:
+        print(f"voiced: {error}", file=sys.stderr)
+        return EX_CONFIG
+    except LockError as error:
+        print(f"voiced: {error}", file=sys.stderr)
+        return EX_TEMPFAIL
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The sound card: capture and playback through PortAudio."""

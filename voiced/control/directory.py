@@ -1,0 +1,90 @@
+"""The private directory of the sockets, and the lock that keeps a second daemon out.
+
+libzmq's ``bind`` takes a socket away from whoever serves it, without a word.  So the lock
+is taken before anything is bound, and held for as long as the process lives.
+"""
+
+import fcntl
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from voiced.errors import ConfigError, LockError
+
+NAME: Final = "voiced"
+LOCK: Final = "lock"
+MAX_SOCKET_PATH: Final = 107
+"""Longest path of a unix socket, in bytes (unix(7))."""
+
+
+def runtime_directory(environment: Mapping[str, str]) -> Path:
+    """Return where the sockets are; the directory need not exist.
+
+    Raises:
+        ConfigError: There is no place for them.
+    """
+    base = environment.get("XDG_RUNTIME_DIR") or ""
+    if not base:
+        fallback = Path(f"/run/user/{os.getuid()}")
+        if not fallback.is_dir():
+            raise ConfigError(
+                "XDG_RUNTIME_DIR is not set: log in by a session that sets it,"
+                " or set it to a private directory"
+            )
+        base = str(fallback)
+    return Path(base) / NAME
+
+
+def prepare(directory: Path, longest_name: str) -> None:
+    """Make the directory, for us alone.
+
+    Args:
+        directory: Where the sockets go.
+        longest_name: The longest file name of a socket in it.
+
+    Raises:
+        ConfigError: It cannot be used.
+    """
+    path = directory / longest_name
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH:
+        raise ConfigError(
+            f"the path of the control socket is longer than {MAX_SOCKET_PATH} bytes: {path};"
+            " set XDG_RUNTIME_DIR to a shorter one"
+        )
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+    except OSError as error:
+        raise ConfigError(f"cannot use {directory}: {error.strerror}") from error
+
+
+class InstanceLock:
+    """Held by the one daemon of this user; the kernel lets go of it when the process ends."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / LOCK
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            LockError: Another daemon has it.
+        """
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(descriptor, 20).decode(errors="replace").strip()
+            os.close(descriptor)
+            raise LockError(str(self._path), int(owner) if owner.isdigit() else None) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let another daemon have it; the file stays, it means nothing without the lock."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)

@@ -1,0 +1,253 @@
+"""What travels over the control socket; shared by the daemon and voicectl, pure.
+
+A request is one JSON object::
+
+    {"v": 1, "id": "7", "verb": "mute", "args": {"wish": "toggle"}, "t": 8123, "deadline_ms": 2000}
+
+and so is its reply::
+
+    {"v": 1, "id": "7", "ok": true, "result": {...}, "voiced": "0.1.0"}
+    {"v": 1, "id": "7", "ok": false, "error": {"code", "message", "hint"}, "voiced": "0.1.0"}
+
+``t`` is CLOCK_MONOTONIC in nanoseconds at the start of the asking process: the clock is
+the machine's, so both sides can compare it.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final, TypedDict
+
+from voiced.errors import WireError
+
+VERSION: Final = 1
+CONTROL_SOCKET: Final = "control.sock"
+EVENTS_SOCKET: Final = "events.sock"
+MAX_REQUEST_BYTES: Final = 65_536
+STALE_AFTER_S: Final = 1.0
+"""A wish to open the microphone that is older than this is refused."""
+
+VERBS: Final = frozenset(
+    {
+        "start",
+        "stop",
+        "toggle",
+        "interrupt",
+        "mute",
+        "ptt",
+        "say",
+        "status",
+        "reload",
+        "version",
+    }
+)
+STALE_VERBS: Final = frozenset({"start", "toggle"})
+
+EXIT_CODES: Final = {
+    "refused": 1,
+    "usage": 2,
+    "stale": 4,
+    "version": 5,
+    "unavailable": 6,
+}
+"""Error code of a reply -> exit status of voicectl."""
+
+STATES: Final = (
+    "stopped",
+    "starting",
+    "idle",
+    "connecting",
+    "listening",
+    "thinking",
+    "speaking",
+    "muted",
+    "error",
+)
+"""Every state a script can see; the first two are never said by a running daemon."""
+
+
+class SessionReport(TypedDict):
+    """The session part of a status."""
+
+    provider: str
+    model: str
+    started: float | None
+    age_s: float | None
+    turns: int
+    reconnects: int
+
+
+class AudioReport(TypedDict):
+    """The sound part of a status."""
+
+    input: str | None
+    output: str | None
+    underruns: int
+    overruns: int
+    starvations: int
+    restarts: int
+    unsent: int
+
+
+class InterruptionReport(TypedDict):
+    """One interruption."""
+
+    source: str
+    silent_ms: float
+    heard_ms: int
+    item_id: str | None
+    confirmed: bool
+
+
+class CostReport(TypedDict):
+    """Money, in US dollars."""
+
+    usd_today: float
+    usd_session: float
+
+
+class StatusReport(TypedDict):
+    """What ``voicectl status --json`` prints."""
+
+    v: int
+    state: str
+    muted: bool
+    mic_open: bool
+    online: bool
+    ptt: bool
+    voiced: str
+    session: SessionReport
+    audio: AudioReport
+    last_interruption: InterruptionReport | None
+    cost: CostReport
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Something asked of the daemon."""
+
+    verb: str
+    args: dict[str, str] = field(default_factory=dict)
+    id: str = ""
+    t: int | None = None
+    """CLOCK_MONOTONIC in nanoseconds when the asking process started."""
+    deadline_ms: int | None = None
+
+    def encode(self) -> bytes:
+        """Write the request as one JSON object."""
+        fields: dict[str, Any] = {"v": VERSION, "id": self.id, "verb": self.verb}
+        fields |= {"args": self.args, "t": self.t, "deadline_ms": self.deadline_ms}
+        return json.dumps(fields).encode()
+
+    def is_stale(self, now_ns: int) -> bool:
+        """Tell whether it asks for an open microphone too late to be meant."""
+        opens = self.verb in STALE_VERBS or (
+            self.verb == "ptt" and self.args.get("edge") == "press"
+        )
+        return opens and self.t is not None and now_ns - self.t > STALE_AFTER_S * 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why something was not done."""
+
+    code: str
+    """A key of ``EXIT_CODES``."""
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The daemon's answer."""
+
+    id: str
+    voiced: str
+    """The daemon's version."""
+    result: dict[str, Any] | None = None
+    error: Failure | None = None
+
+    def encode(self) -> bytes:
+        """Write the reply as one JSON object."""
+        fields: dict[str, Any] = {"v": VERSION, "id": self.id, "ok": self.error is None}
+        if self.error is None:
+            fields["result"] = self.result or {}
+        else:
+            error = self.error
+            fields["error"] = {"code": error.code, "message": error.message, "hint": error.hint}
+        fields["voiced"] = self.voiced
+        return json.dumps(fields).encode()
+
+
+def decode_request(data: bytes) -> Request:
+    """Read a request.
+
+    Raises:
+        WireError: It is not one; the text says why, for whoever sent it.
+    """
+    if len(data) > MAX_REQUEST_BYTES:
+        raise WireError(f"a request of {len(data)} bytes is too long")
+    fields = _object(data)
+    if fields.get("v") != VERSION:
+        raise WireError(f'"v" must be {VERSION}, not {fields.get("v")!r}')
+    verb, args = fields.get("verb"), fields.get("args") or {}
+    if not isinstance(verb, str) or verb not in VERBS:
+        raise WireError(f"no verb {verb!r}; there is: {', '.join(sorted(VERBS))}")
+    if not isinstance(args, dict) or not all(isinstance(value, str) for value in args.values()):
+        raise WireError('"args" must be an object of texts')
+    identity = fields.get("id", "")
+    started, deadline_ms = fields.get("t"), fields.get("deadline_ms")
+    if not isinstance(identity, str | int) or not _is_count(started) or not _is_count(deadline_ms):
+        raise WireError('"id" must be a text, "t" and "deadline_ms" whole numbers')
+    return Request(verb, args, str(identity), started, deadline_ms)
+
+
+def decode_reply(data: bytes) -> Reply:
+    """Read a reply.
+
+    Raises:
+        WireError: It is not one.
+    """
+    fields = _object(data)
+    if fields.get("v") != VERSION:
+        raise WireError(f"the daemon speaks version {fields.get('v')!r} of the control protocol")
+    identity, version = str(fields.get("id", "")), str(fields.get("voiced", ""))
+    if fields.get("ok") is True:
+        result = fields.get("result")
+        return Reply(identity, version, result if isinstance(result, dict) else {})
+    error = fields.get("error")
+    if not isinstance(error, dict):
+        raise WireError("a reply that is neither a result nor an error")
+    code, message, hint = (str(error.get(name) or "") for name in ("code", "message", "hint"))
+    return Reply(identity, version, error=Failure(code, message, hint))
+
+
+def encode_notice(event: str, unix_s: float, fields: dict[str, Any]) -> bytes:
+    """Write one line of ``voicectl events``."""
+    return json.dumps({"v": VERSION, "t": round(unix_s, 3), "event": event} | fields).encode()
+
+
+def decode_notice(data: bytes) -> dict[str, Any]:
+    """Read one line of ``voicectl events``.
+
+    Raises:
+        WireError: It is not one.
+    """
+    fields = _object(data)
+    if not isinstance(fields.get("event"), str):
+        raise WireError("a notice without an event")
+    return fields
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"not JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise WireError("not a JSON object")
+    return fields
+
+
+def _is_count(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool))

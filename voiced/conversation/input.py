@@ -1,0 +1,94 @@
+"""What of the microphone reaches the server, and when silence takes its place.
+
+Rules (R11)
+1. While a session listens, audio flows at real time without gaps: the server measures
+   its silences in samples, not in seconds.
+2. A microphone that is muted, closed, still opening or dead is replaced by zeros.
+3. Without turn detection at the server, audio flows only while the key is held.
+4. No append is longer than 40 ms.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+RATE_HZ = 24_000
+BYTES_PER_FRAME = 2
+MAX_APPEND_FRAMES = RATE_HZ * 40 // 1000
+STALL_S = 0.2
+"""A live microphone that says nothing for so long is filled in for."""
+MAX_FILL_S = 2.0
+"""More than this is not made up for: the machine slept, and nobody spoke meanwhile."""
+MIN_TURN_FRAMES = RATE_HZ // 10
+"""The service refuses to commit less than 100 ms."""
+
+
+@dataclass(slots=True)
+class Input:
+    """The input side of a session, on the clock of ``now``."""
+
+    is_muted: bool = False
+    is_held: bool = False
+    """The push-to-talk key is down."""
+    is_user_speaking: bool = False
+    """The server hears the user."""
+    is_open: bool = False
+    """The capture stream runs."""
+    origin_s: float | None = None
+    """When the flow began; nothing flows without one."""
+    sent_frames: int = 0
+    """Frames sent since ``origin_s``."""
+    fresh_s: float = 0.0
+    """When the microphone last delivered, or was opened."""
+
+    def begin(self, now: float) -> None:
+        """Let audio flow from now on."""
+        self.origin_s = self.fresh_s = now
+        self.sent_frames = 0
+
+    def end(self) -> None:
+        """Stop the flow, and whoever was speaking."""
+        self.origin_s = None
+        self.is_user_speaking = self.is_held = False
+
+    def opened(self, now: float) -> None:
+        """Note that the capture stream runs."""
+        self.is_open = True
+        self.fresh_s = now
+
+    def captured(self, pcm: bytes, now: float) -> Iterator[bytes]:
+        """Yield what to send for samples of the microphone."""
+        if self.origin_s is None or self.is_muted:
+            return
+        self.fresh_s = now
+        yield from self._send(pcm)
+
+    def fill(self, now: float) -> Iterator[bytes]:
+        """Yield the zeros that are due."""
+        due_s = self.due_s()
+        if self.origin_s is None or due_s is None or now < due_s:
+            return
+        owed_s = now - self.origin_s - self.sent_frames / RATE_HZ
+        if owed_s > MAX_FILL_S:
+            self.origin_s += owed_s - MAX_FILL_S
+            owed_s = MAX_FILL_S
+        owed_frames = round(owed_s * RATE_HZ)
+        yield from self._send(bytes(owed_frames * BYTES_PER_FRAME))
+
+    def due_s(self) -> float | None:
+        """Return when ``fill`` has something to yield next."""
+        if self.origin_s is None:
+            return None
+        behind_s = self.origin_s + (self.sent_frames + MAX_APPEND_FRAMES) / RATE_HZ
+        if self.is_open and not self.is_muted:
+            return max(behind_s, self.fresh_s + STALL_S)
+        return behind_s
+
+    def has_turn(self) -> bool:
+        """Tell whether enough was sent to be committed."""
+        return self.sent_frames >= MIN_TURN_FRAMES
+
+    def _send(self, pcm: bytes) -> Iterator[bytes]:
+        size = MAX_APPEND_FRAMES * BYTES_PER_FRAME
+        self.sent_frames += len(pcm) // BYTES_PER_FRAME
+        for start in range(0, len(pcm), size):
+            yield pcm[start : start + size]

@@ -1,0 +1,88 @@
+"""The session: which attempt counts, when to try again, when to replace it.
+
+Rules
+1. Every attempt has a number of its own; what an older one still says is dropped.
+2. A close we did not ask for is a loss, whatever its code, and is tried again with
+   full jitter; a refusal for good is not.
+3. A session that is old is replaced while neither side speaks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from voiced.conversation.backoff import HEALTHY_AFTER_S, Backoff
+from voiced.conversation.events import SessionReady
+
+
+@dataclass(slots=True)
+class Link:
+    """The session in use.
+
+    Args:
+        random: Returns a number in [0, 1).
+        max_age_s: Replace a session that is older; 0 leaves it to the provider.
+    """
+
+    random: Callable[[], float]
+    max_age_s: float = 0.0
+    number: int = 0
+    """The newest attempt."""
+    facts: SessionReady | None = None
+    """What the server confirmed; None while no session is ready."""
+    ready_s: float = 0.0
+    retry_s: float | None = None
+    """When to try again."""
+    reconnects: int = 0
+    backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backoff = Backoff(self.random)
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether a session is open and configured."""
+        return self.facts is not None
+
+    @property
+    def interrupts(self) -> bool:
+        """Tell whether the server cancels its response when it hears the user."""
+        return self.facts is not None and self.facts.interrupts
+
+    @property
+    def detects_turns(self) -> bool:
+        """Tell whether the server decides when the user's turn is over."""
+        return self.facts is not None and self.facts.detects_turns
+
+    def attempt(self) -> int:
+        """Begin the next attempt and return its number."""
+        self.number += 1
+        self.facts = None
+        self.retry_s = None
+        return self.number
+
+    def ready(self, facts: SessionReady, now: float) -> None:
+        """Note that the session is configured."""
+        self.facts = facts
+        self.ready_s = now
+
+    def lost(self, now: float) -> float:
+        """Note the loss and return the wait before the next attempt, in seconds."""
+        if self.is_ready and now - self.ready_s >= HEALTHY_AFTER_S:
+            self.backoff.reset()
+        self.close()
+        delay_s = self.backoff.next_delay_s()
+        self.retry_s = now + delay_s
+        self.reconnects += 1
+        return delay_s
+
+    def close(self) -> None:
+        """Forget the session; what it still says is dropped."""
+        self.number += 1
+        self.facts = None
+        self.retry_s = None
+
+    def renew_s(self) -> float | None:
+        """Return when the session is old enough to be replaced."""
+        if not self.is_ready or self.max_age_s <= 0:
+            return None
+        return self.ready_s + self.max_age_s

@@ -1,0 +1,174 @@
+"""The facts of a conversation, and the moves that more than one event can cause."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from voiced.conversation import effects as fx
+from voiced.conversation.input import Input
+from voiced.conversation.link import Link
+from voiced.conversation.money import Purse
+from voiced.conversation.transitions import State, Trigger, after
+from voiced.conversation.turns import Turns
+from voiced.settings import Settings
+
+Effects = list[fx.Effect]
+
+UP: Final = (State.LISTENING, State.THINKING, State.SPEAKING, State.INTERRUPTED)
+"""The states in which a session is ready."""
+DOWN: Final = (State.IDLE, State.FAILED)
+"""The states in which no session is wanted."""
+
+
+@dataclass(slots=True)
+class Timers:
+    """What waits for its time, on the clock of ``now``."""
+
+    started_s: float | None = None
+    """When the running conversation began."""
+    active_s: float = 0.0
+    """When somebody last spoke or acted."""
+    microphone_s: float | None = None
+    """When to try the lost microphone again."""
+    speaker_s: float | None = None
+    """When to try the lost loudspeaker again."""
+    ask_s: float | None = None
+    """When to repeat a refused request for a reply."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """Everything a conversation knows.
+
+    Args:
+        settings: The configuration; only what concerns the conversation is read.
+        random: Returns a number in [0, 1).
+    """
+
+    settings: Settings
+    random: Callable[[], float]
+    state: State = State.IDLE
+    input: Input = field(default_factory=Input)
+    link: Link = field(init=False)
+    turns: Turns = field(init=False)
+    purse: Purse = field(init=False)
+    timers: Timers = field(default_factory=Timers)
+    problems: dict[str, str] = field(default_factory=dict)
+    """Code -> the sentence a person needs, for as long as it is true."""
+    waiting: list[int] = field(default_factory=list)
+    """Requests to start that wait for the microphone."""
+    turn_count: int = 0
+    id_count: int = 0
+
+    def __post_init__(self) -> None:
+        self.link = Link(self.random)
+        self.turns = Turns(self.new_id)
+        self.purse = Purse()
+        self.configure(self.settings)
+
+    def configure(self, settings: Settings) -> None:
+        """Take new settings."""
+        self.settings = settings
+        self.link.max_age_s = settings.session.max_age_s
+        self.purse.usd_per_day = settings.limits.usd_per_day
+
+    def new_id(self, kind: str) -> str:
+        """Return a fresh id for an event we send; ``kind_of`` finds the kind again."""
+        self.id_count += 1
+        return f"{kind}_{self.id_count}"
+
+    def fire(self, trigger: Trigger) -> None:
+        """Move by the table."""
+        self.state = after(self.state, trigger)
+
+    # --- questions ---------------------------------------------------------------------
+
+    def is_quiet(self) -> bool:
+        """Tell whether neither side speaks."""
+        return (
+            self.state is State.LISTENING
+            and not self.input.is_user_speaking
+            and not self.input.is_held
+        )
+
+    def not_up(self, ask: int) -> fx.Answer:
+        """Say why something that needs a session cannot be done."""
+        if self.state in DOWN:
+            return fx.Answer(ask, "refused", "no conversation is running", "voicectl start")
+        return fx.Answer(ask, "unavailable", "not connected yet", "voicectl wait --for listening")
+
+    def cap_is_spent(self) -> tuple[str, str]:
+        """Return what to say when the day's money is gone, and the remedy."""
+        cap = f"the daily cap of {self.purse.usd_per_day:.2f} USD is spent"
+        return cap, "raise [limits] usd_per_day, or wait until tomorrow"
+
+    # --- moves -------------------------------------------------------------------------
+
+    def active(self, now: float) -> None:
+        """Note that somebody spoke or acted."""
+        self.timers.active_s = now
+
+    def complain(self, code: str, message: str) -> Effects:
+        """Tell people about a problem that stays until it is mended."""
+        self.problems[code] = message
+        return [fx.TellError(code, message)]
+
+    def interrupt(
+        self, source: str, now: float, *, by_server: bool = False, afterwards: Effects | None = None
+    ) -> Effects:
+        """Cut what sounds and kill what is under way; nothing to cut is fine.
+
+        Args:
+            source: Who noticed: ``server``, ``local`` or ``control``.
+            now: The time.
+            by_server: The server heard the user itself.
+            afterwards: What is to be sent when the loudspeaker is silent.
+        """
+        turns = self.turns
+        if not (turns.is_sounding or turns.is_cutting or turns.responses.is_pending()):
+            return afterwards or []
+        server_cancels = by_server and self.link.interrupts
+        return turns.interrupt(source, now, server_cancels=server_cancels, afterwards=afterwards)
+
+    def open_microphone(self) -> Effects:
+        """Start capturing, unless the user muted it."""
+        self.timers.microphone_s = None
+        return [] if self.input.is_muted else [fx.OpenMicrophone()]
+
+    def answer_waiting(self, code: str | None = None, message: str = "") -> Effects:
+        """Answer the requests that waited for the microphone."""
+        waiting, self.waiting = self.waiting, []
+        return [fx.Answer(ask, code, message) for ask in waiting]
+
+    def end(self, now: float, message: str = "") -> Effects:
+        """End the conversation as the user wants it: nothing is tried again."""
+        if self.state in DOWN:
+            self.problems.clear()
+            self.fire(Trigger.STOP)
+            return []
+        effects = self.hang_up(now)
+        self.problems.clear()
+        self.fire(Trigger.STOP)
+        return [*effects, *self.answer_waiting(), fx.TellSession("ended", message)]
+
+    def give_up(self, code: str, message: str, now: float) -> Effects:
+        """End the conversation because it cannot work."""
+        effects = self.hang_up(now)
+        self.fire(Trigger.FATAL)
+        effects += self.answer_waiting("unavailable", message)
+        return [*effects, *self.complain(code, message)]
+
+    def hang_up(self, now: float) -> Effects:
+        """Silence first, then let go of the session and the sound."""
+        effects = self.interrupt("control", now)
+        self.turns.session_over()
+        self.input.end()
+        self.input.is_open = False
+        self.link.close()
+        self.timers = Timers(active_s=now)
+        return [*effects, fx.CloseSession(), fx.CloseMicrophone(), fx.CloseSpeaker()]
+
+
+def kind_of(event_id: str | None) -> str:
+    """Return the kind of an event we sent, from its id."""
+    return (event_id or "").rpartition("_")[0]

@@ -1,0 +1,209 @@
+"""What the Realtime server says."""
+
+from typing import Final, assert_never
+
+from voiced.conversation import effects as fx
+from voiced.conversation import events as ev
+from voiced.conversation.failures import REMEDIES, explain, fatal_code
+from voiced.conversation.scene import Effects, Scene, kind_of
+from voiced.conversation.transitions import Trigger
+
+SESSION_EXPIRED: Final = "session_expired"
+ASK_AGAIN_S: Final = 2.0
+"""A refused request for a reply is repeated after this long, if nothing else happens."""
+
+LOST_RACES: Final = frozenset(
+    {
+        "response_cancel_not_active",
+        "input_audio_buffer_commit_empty",
+        "item_truncate_invalid_item_id",
+        "item_delete_invalid_item_id",
+        "unsupported_content_type",
+    }
+)
+"""Errors that say two events crossed on the wire; nobody needs to hear of them."""
+
+
+def handle(scene: Scene, event: ev.ServerEvent, now: float) -> Effects:
+    """Return what to do about an event of the session in use."""
+    match event:
+        case ev.SessionReady() | ev.SessionLost() | ev.ServerError():
+            return _on_session(scene, event, now)
+        case ev.SpeechStarted() | ev.SpeechStopped() | ev.TurnCommitted() | ev.UserTranscript():
+            return _on_user(scene, event, now)
+        case _:
+            return _on_reply(scene, event, now)
+
+
+# --- the session -------------------------------------------------------------------------
+
+
+def _on_session(
+    scene: Scene, event: ev.SessionReady | ev.SessionLost | ev.ServerError, now: float
+) -> Effects:
+    match event:
+        case ev.SessionReady():
+            return session_ready(scene, event, now)
+        case ev.SessionLost():
+            return session_lost(scene, event, now)
+        case ev.ServerError():
+            return server_error(scene, event, now)
+        case _:
+            assert_never(event)
+
+
+def session_ready(scene: Scene, facts: ev.SessionReady, now: float) -> Effects:
+    """Begin to listen."""
+    scene.fire(Trigger.READY)
+    scene.link.ready(facts, now)
+    scene.turns.session = scene.link.number
+    scene.problems.pop("offline", None)
+    scene.active(now)
+    if facts.detects_turns:
+        scene.input.begin(now)
+    effects: Effects = [fx.TellSession("ready", facts.model)]
+    if scene.link.reconnects and not scene.input.is_open and scene.timers.microphone_s is None:
+        effects += scene.open_microphone()
+    return effects
+
+
+def session_lost(scene: Scene, lost: ev.SessionLost, now: float) -> Effects:
+    """Give up where trying again makes no sense, else wait and try again."""
+    code = fatal_code(lost)
+    if code is not None:
+        return scene.give_up(code, explain(code, lost.message), now)
+    scene.fire(Trigger.LOST)
+    finished = scene.turns.session_over()
+    scene.input.end()
+    scene.input.is_open = False
+    scene.timers.microphone_s = scene.timers.ask_s = None
+    delay_s = scene.link.lost(now)
+    scene.problems["offline"] = lost.message
+    # Somebody may still wait to hear whether there is a microphone.
+    closing: Effects = [] if scene.waiting else [fx.CloseMicrophone()]
+    told = fx.TellSession("lost", lost.message, round(delay_s, 2))
+    return [*finished, fx.CloseSession(), *closing, told]
+
+
+def server_error(scene: Scene, event: ev.ServerError, now: float) -> Effects:
+    """Treat an error as an event: it does not end the session (R9)."""
+    kind = kind_of(event.event_id)
+    responses = scene.turns.responses
+    if event.code == SESSION_EXPIRED:
+        return session_lost(scene, ev.SessionLost(event.message), now)
+    if event.code in REMEDIES:
+        return scene.give_up(event.code, explain(event.code, event.message), now)
+    if responses.refused(event.event_id, event.code):
+        if responses.is_wanted:
+            scene.timers.ask_s = now + ASK_AGAIN_S
+            return []
+    elif kind == "commit":
+        responses.is_expected = False
+    if kind in ("truncate", "delete", "cancel", "clear") or event.code in LOST_RACES:
+        return []
+    return [fx.TellError(event.code or "server_error", event.message)]
+
+
+# --- the user, as the server hears him ---------------------------------------------------
+
+
+def _on_user(
+    scene: Scene,
+    event: ev.SpeechStarted | ev.SpeechStopped | ev.TurnCommitted | ev.UserTranscript,
+    now: float,
+) -> Effects:
+    scene.active(now)
+    match event:
+        case ev.SpeechStarted():
+            effects = scene.interrupt("server", now, by_server=True)
+            scene.input.is_user_speaking = True
+            return effects
+        case ev.SpeechStopped():
+            scene.input.is_user_speaking = False
+            return scene.turns.cancel_what_is_in_the_way()
+        case ev.TurnCommitted():
+            return turn_committed(scene)
+        case ev.UserTranscript(item_id, text, is_final):
+            return [fx.TellTranscript("user", item_id, text, is_final)]
+        case _:
+            assert_never(event)
+
+
+def turn_committed(scene: Scene) -> Effects:
+    """Wait for the server's reply, or ask for one where it does not answer by itself."""
+    scene.turn_count += 1
+    scene.input.is_user_speaking = False
+    responses = scene.turns.responses
+    effects = scene.turns.cancel_what_is_in_the_way()
+    if scene.link.facts is not None and scene.link.facts.replies:
+        responses.expect()
+    elif responses.is_expected or scene.link.detects_turns:
+        responses.is_expected = False
+        effects += scene.turns.ask()
+    return effects
+
+
+# --- replies -----------------------------------------------------------------------------
+
+
+def _on_reply(
+    scene: Scene,
+    event: ev.ReplyTranscript
+    | ev.ResponseCreated
+    | ev.ItemAdded
+    | ev.AudioDelta
+    | ev.AudioDone
+    | ev.ResponseDone,
+    now: float,
+) -> Effects:
+    scene.active(now)
+    turns = scene.turns
+    match event:
+        case ev.ReplyTranscript(response_id, item_id, text, is_final):
+            if turns.responses.is_dead(response_id):
+                return []
+            return [fx.TellTranscript("assistant", item_id, text, is_final)]
+        case ev.ResponseCreated():
+            return response_created(scene, event)
+        case ev.ItemAdded():
+            return turns.item_added(event)
+        case ev.AudioDelta():
+            return turns.delta(event)
+        case ev.AudioDone():
+            return turns.audio_done(event)
+        case ev.ResponseDone():
+            return response_done(scene, event, now)
+        case _:
+            assert_never(event)
+
+
+def response_created(scene: Scene, event: ev.ResponseCreated) -> Effects:
+    """Take a new response, or see to it that a dead one ends."""
+    is_speaking = scene.input.is_user_speaking
+    scene.turns.created(event, user_is_speaking=is_speaking)
+    if is_speaking and scene.link.interrupts:
+        # The server hears the user too and may be cancelling it already (R7); what is
+        # left of it is cancelled when the user's turn ends.
+        return []
+    return scene.turns.cancel_what_is_in_the_way()
+
+
+def response_done(scene: Scene, event: ev.ResponseDone, now: float) -> Effects:
+    """Note the end of a response on the server, what it cost, and why it failed."""
+    is_dead = scene.turns.responses.is_dead(event.response_id)
+    model = scene.link.facts.model if scene.link.facts else ""
+    effects: Effects = []
+    if scene.purse.spend(event.usage, model):
+        effects.append(fx.TellCost(scene.purse.usd_today, scene.purse.usd_session))
+    effects += scene.turns.done(event)
+    if is_dead:
+        return effects
+    if event.reason == "content_filter":
+        effects += scene.interrupt("server", now)
+    if event.status == "failed":
+        code = event.error_code or "response_failed"
+        message = event.message or "the server gave no reason"
+        if code in REMEDIES:
+            return [*effects, *scene.give_up(code, explain(code, message), now)]
+        effects.append(fx.TellError(code, message))
+    return effects

@@ -1,0 +1,61 @@
+"""What the sound card reports."""
+
+from typing import Final, assert_never
+
+from voiced.conversation import effects as fx
+from voiced.conversation import events as ev
+from voiced.conversation.scene import DOWN, Effects, Scene
+from voiced.conversation.transitions import State
+
+RETRY_S: Final = 2.0
+"""A device that was lost is tried again after this long."""
+
+
+def handle(scene: Scene, event: ev.SoundEvent, now: float) -> Effects:
+    """Return what to do about a report."""
+    match event:
+        case ev.MicrophoneFrames(pcm):
+            sends: Effects = [fx.SendAudio(part) for part in scene.input.captured(pcm, now)]
+            # What is said into a held key comes after the clearing that the press waits with.
+            return scene.turns.when_silent(sends) if scene.input.is_held else sends
+        case ev.MicrophoneOpened():
+            return microphone_opened(scene, now)
+        case ev.MicrophoneLost(reason):
+            return microphone_lost(scene, reason, now)
+        case ev.SpeakerOpened():
+            scene.problems.pop("no_loudspeaker", None)
+            return []
+        case ev.SpeakerLost(reason):
+            if scene.state in DOWN:
+                return []
+            scene.timers.speaker_s = now + RETRY_S
+            return scene.complain("no_loudspeaker", reason)
+        case ev.PlaybackDrained(plays):
+            scene.active(now)
+            scene.turns.drained(plays)
+            return []
+        case ev.PlaybackCut():
+            return scene.turns.was_cut(event)
+        case _:
+            assert_never(event)
+
+
+def microphone_opened(scene: Scene, now: float) -> Effects:
+    """Begin to listen, unless nobody wants to by now."""
+    scene.problems.pop("no_microphone", None)
+    answers = scene.answer_waiting()
+    if scene.state in DOWN or scene.state is State.OFFLINE:
+        return [fx.CloseMicrophone(), *answers]
+    scene.input.opened(now)
+    return answers
+
+
+def microphone_lost(scene: Scene, reason: str, now: float) -> Effects:
+    """Say so and try again; silence takes the microphone's place meanwhile (R11)."""
+    scene.input.is_open = False
+    if scene.state in DOWN or scene.input.is_muted:
+        return []
+    if scene.state is not State.OFFLINE:
+        scene.timers.microphone_s = now + RETRY_S
+    waiting = scene.answer_waiting("unavailable", reason)
+    return [*waiting, *scene.complain("no_microphone", reason)]

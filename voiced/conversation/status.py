@@ -1,0 +1,42 @@
+"""What a conversation says about itself."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """One interruption, measured."""
+
+    source: str
+    """Who noticed: ``server``, ``local`` or ``control``."""
+    silent_ms: float
+    """From the moment the event was handled to the silent loudspeaker."""
+    heard_ms: int
+    """How much of the interrupted item was heard."""
+    item_id: str | None
+    """The item that was sounding, where one was."""
+    confirmed: bool
+    """The interruption stands; false means the words were given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A snapshot; times are on the clock of ``now``."""
+
+    state: str
+    """``idle connecting listening thinking speaking muted error``."""
+    muted: bool
+    mic_open: bool
+    online: bool
+    ptt: bool
+    model: str
+    started_at_s: float | None
+    """When the running conversation was started."""
+    turns: int
+    """User turns of the running conversation."""
+    reconnects: int
+    last_interruption: Interruption | None
+    usd_today: float
+    usd_session: float
+    error: str | None
+    """The one sentence a person needs, or nothing."""

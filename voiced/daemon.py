@@ -1,0 +1,185 @@
+"""The composition root: builds the parts, runs them, stops them in reverse order.
+
+Start: lock, control socket, sound, provider, runner; ready when control answers.
+Stop: silence and hang up, the sound, the built-in server, control, the lock.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from voiced import __version__, config, log
+from voiced.audio.capture import Microphone
+from voiced.audio.playback import Speaker
+from voiced.audio.portaudio import PortAudio
+from voiced.control.directory import InstanceLock, prepare, runtime_directory
+from voiced.control.messages import CONTROL_SOCKET, VERSION
+from voiced.control.server import ControlServer
+from voiced.conversation import Conversation
+from voiced.conversation import events as ev
+from voiced.errors import ConfigError
+from voiced.realtime.builtin import BuiltinServer
+from voiced.realtime.client import RealtimeClient
+from voiced.realtime.dialects import websocket_url
+from voiced.runner import Runner, Shells
+from voiced.service import manager
+from voiced.service.credentials import find_key
+from voiced.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LOCAL_SOCKET: Final = "local.sock"
+CLOSE_WITHIN_S: Final = 0.5
+BROKEN_LATENCY: Final = "PULSE_LATENCY_MSEC"
+"""Values of 20 and less can stop the output for good."""
+
+NEXT_START: Final = ("provider", "audio", "local")
+"""Tables of which something takes effect only with the next conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where things are."""
+
+    config: Path | None
+    """The file given on the command line; None means the user's own."""
+    runtime: Path
+
+
+def check(settings: Settings) -> None:
+    """Check what can be checked without connecting.
+
+    Raises:
+        ConfigError: The settings cannot work.
+    """
+    if settings.provider.kind != "local":
+        websocket_url(settings.provider)
+    find_key(os.environ, config.config_directory(os.environ))
+    if settings.audio.echo_cancellation:
+        logger.warning(
+            "[audio] echo_cancellation is not available yet: use a headset, or the"
+            " assistant may hear itself"
+        )
+    if settings.interruption.local:
+        logger.warning("[interruption] local is not available yet: the server notices speech")
+
+
+async def run(settings: Settings, config_path: Path | None) -> None:
+    """Be the daemon until told to stop.
+
+    Raises:
+        ConfigError: Something the user has to change.
+        LockError: Another daemon of this user is running.
+    """
+    os.umask(0o077)
+    os.environ.pop(BROKEN_LATENCY, None)
+    paths = Paths(config_path, runtime_directory(os.environ))
+    prepare(paths.runtime, CONTROL_SOCKET)
+    lock = InstanceLock(paths.runtime)
+    lock.acquire()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            await _Daemon(settings, paths, tasks).run()
+    except ExceptionGroup as group:
+        faults = group.subgroup(ConfigError)
+        raise (faults.exceptions[0] if faults else group) from None
+    finally:
+        lock.release()
+
+
+class _Daemon:
+    """The parts, while they run."""
+
+    def __init__(self, settings: Settings, paths: Paths, tasks: asyncio.TaskGroup) -> None:
+        self._settings = settings
+        self._paths = paths
+        self._tasks = tasks
+        self._stop = asyncio.Event()
+        self._conversation = Conversation(settings, random.random)
+        self._runner = Runner(self._conversation, settings)
+        emit = self._runner.emit
+        self._control = ControlServer(
+            paths.runtime,
+            emit,
+            {"status": self._status, "version": self._version, "reload": self._reload},
+            self._runner.tell_state,
+        )
+        self._portaudio = PortAudio()
+        self._speaker = Speaker(self._portaudio, settings.audio, emit)
+        self._microphone = Microphone(self._portaudio, settings.audio, emit)
+        self._builtin = BuiltinServer(paths.runtime / LOCAL_SOCKET, settings.local, tasks)
+        self._client = RealtimeClient(settings, self._key, self._builtin, tasks, emit)
+        self._runner.connect(
+            Shells(self._speaker, self._microphone, self._client, self._control, manager.state)
+        )
+
+    async def run(self) -> None:
+        """Run until told to stop, then stop everything."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_quietly)
+        try:
+            self._control.bind()
+            running = [
+                self._tasks.create_task(self._runner.run(), name="runner"),
+                self._tasks.create_task(self._runner.watch(), name="sound card watch"),
+                self._tasks.create_task(self._control.run(), name="control"),
+            ]
+            manager.ready()
+            logger.info("voiced %s is ready", __version__)
+            if self._settings.session.autostart:
+                self._runner.emit(ev.Start())
+            await self._stop.wait()
+            manager.stopping()
+            for task in running:
+                task.cancel()
+        finally:
+            await self._shut_down()
+
+    async def _shut_down(self) -> None:
+        self._runner.emit(ev.Stop())
+        self._runner.turn()
+        self._speaker.end()
+        self._microphone.end()
+        for device in (self._speaker, self._microphone):
+            if not await asyncio.to_thread(device.join, CLOSE_WITHIN_S):
+                logger.warning("the sound server does not let go of a device")
+        await self._builtin.stop()
+        self._control.close()
+        logger.info("voiced has stopped")
+
+    def _key(self) -> str | None:
+        return find_key(os.environ, config.config_directory(os.environ))
+
+    def _status(self) -> dict[str, Any]:
+        return {**self._runner.status()}
+
+    def _version(self) -> dict[str, Any]:
+        return {"voiced": __version__, "protocol": VERSION}
+
+    def _reload(self) -> dict[str, Any]:
+        """Read the configuration again; a broken one changes nothing."""
+        settings = config.load(self._paths.config, os.environ)
+        check(settings)
+        before, self._settings = self._settings, settings
+        later = [name for name in NEXT_START if getattr(before, name) != getattr(settings, name)]
+        log.set_level(settings.log.level)
+        self._runner.settings = settings
+        self._conversation.configure(settings)
+        self._client.configure(settings)
+        self._speaker.configure(settings.audio)
+        self._microphone.configure(settings.audio)
+        logger.info("configuration read again")
+        return {"next_start": later}
+
+    def _reload_quietly(self) -> None:
+        try:
+            self._reload()
+        except ConfigError as error:
+            logger.error("%s; the configuration in use stays", error)  # noqa: TRY400 - no traceback for a user's mistake

@@ -1,0 +1,1 @@
+"""The provider: the Realtime protocol over a WebSocket."""

@@ -1,0 +1,313 @@
+"""The session with the provider: connects, configures, sends, receives.
+
+Rules
+1. One task for each attempt, with its number on every event.  ``close`` cancels it;
+   nothing of it is reported afterwards.
+2. Every end we did not ask for is a ``SessionLost``, whatever the close code.  Whether
+   and when to try again is not decided here.
+3. What is sent goes through an outbox in order.  When the network cannot keep up, the
+   oldest audio is dropped and counted; nothing else ever is.
+4. What a server says that cannot be read is logged, without its content, and dropped.
+5. A key is never logged, and goes only where ``dialects.websocket_url`` allows.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from voiced import __version__
+from voiced.conversation.events import Received, ServerError, ServerEvent, SessionLost, SessionReady
+from voiced.conversation.failures import REMEDIES
+from voiced.errors import ConfigError, WireError
+from voiced.realtime import client_messages as out
+from voiced.realtime import dialects
+from voiced.realtime import server_messages as wire
+from voiced.realtime.builtin import BuiltinError, BuiltinServer
+from voiced.realtime.translate import Translator, error_event, session_update
+from voiced.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+CONNECT_WITHIN_S: Final = 10.0
+GREET_WITHIN_S: Final = 5.0
+"""A server that says nothing for so long is configured unasked."""
+CONFIGURE_WITHIN_S: Final = 10.0
+CLOSE_WITHIN_S: Final = 1.0
+PING_EVERY_S: Final = 20.0
+MAX_AUDIO_WAITING: Final = 500
+"""Ten seconds of audio in 20 ms pieces."""
+UNREADABLE_SHOWN: Final = 5
+LOCAL_URL: Final = "ws://localhost/v1"
+
+Emit = Callable[[Received], None]
+FindKey = Callable[[], str | None]
+"""Returns the API key, or None; raises ``ConfigError`` where it must not be used."""
+Awaited = TypeVar("Awaited", wire.SessionCreated, wire.SessionUpdated)
+
+
+class _Lost(Exception):  # noqa: N818 - an end, not a fault
+    """The attempt is over."""
+
+    def __init__(self, event: SessionLost) -> None:
+        super().__init__(event.message)
+        self.event = event
+
+
+class Outbox:
+    """What waits to be sent, in order.
+
+    Attributes:
+        dropped: How many pieces of audio were dropped for want of room.
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._messages: deque[out.ClientMessage] = deque()
+        self._audio = 0
+        self._filled = asyncio.Event()
+
+    def put(self, message: out.ClientMessage) -> None:
+        """Add a message; never waits."""
+        if isinstance(message, out.Append):
+            if self._audio >= MAX_AUDIO_WAITING:
+                self._drop_oldest_audio()
+            self._audio += 1
+        self._messages.append(message)
+        self._filled.set()
+
+    async def get(self) -> out.ClientMessage:
+        """Wait for the next message."""
+        await self._filled.wait()
+        message = self._messages.popleft()
+        self._audio -= isinstance(message, out.Append)
+        if not self._messages:
+            self._filled.clear()
+        return message
+
+    def _drop_oldest_audio(self) -> None:
+        oldest = next(m for m in self._messages if isinstance(m, out.Append))
+        self._messages.remove(oldest)
+        self._audio -= 1
+        self.dropped += 1
+
+
+class RealtimeClient:
+    """The provider, as the runner sees it: verbs that never wait.
+
+    Args:
+        settings: Which provider, and the session we want.
+        key: Finds the API key.
+        builtin: The built-in server, for provider.kind = "local".
+        tasks: Owns the attempts.
+        emit: Takes the events.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        key: FindKey,
+        builtin: BuiltinServer,
+        tasks: asyncio.TaskGroup,
+        emit: Emit,
+    ) -> None:
+        self.settings = settings
+        self._key = key
+        self._builtin = builtin
+        self._tasks = tasks
+        self._emit = emit
+        self._attempt: asyncio.Task[None] | None = None
+        self._outbox = Outbox()
+
+    @property
+    def dropped(self) -> int:
+        """Return how many pieces of audio the network was too slow for."""
+        return self._outbox.dropped
+
+    def open(self, number: int) -> None:
+        """Connect and configure; answered by ``SessionReady`` or ``SessionLost``."""
+        self.close()
+        self._outbox = Outbox()
+        attempt = _Attempt(self.settings, self._key, self._builtin, self._outbox)
+        self._attempt = self._tasks.create_task(
+            self._run(number, attempt), name=f"session {number}"
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            attempt.cancel()
+
+    def send(self, message: out.ClientMessage) -> None:
+        """Send a message in the session that is open; never waits."""
+        if self._attempt is not None:
+            self._outbox.put(message)
+
+    def configure(self, settings: Settings) -> None:
+        """Take new settings; a running session is told what it can be told."""
+        self.settings = settings
+        self._builtin.settings = settings.local
+        self.send(session_update(settings, "configure_1", with_voice=False))
+
+    async def _run(self, number: int, attempt: "_Attempt") -> None:
+        me = asyncio.current_task()
+
+        def report(event: ServerEvent) -> None:
+            if self._attempt is me:
+                self._emit(Received(number, event))
+
+        lost = await attempt.run(report)
+        report(lost)
+
+
+class _Attempt:
+    """One connection, from dialling to its end."""
+
+    def __init__(
+        self, settings: Settings, key: FindKey, builtin: BuiltinServer, outbox: Outbox
+    ) -> None:
+        self._settings = settings
+        self._key = key
+        self._builtin = builtin
+        self._outbox = outbox
+        self._translator = Translator(settings.provider.model)
+        self._last_error: ServerError | None = None
+        self._unreadable = 0
+
+    async def run(self, report: Callable[[ServerEvent], None]) -> SessionLost:
+        """Hold the session and return how it ended."""
+        try:
+            async with await self._connect() as socket:
+                report(await self._configure(socket))
+                return await self._converse(socket, report)
+        except _Lost as lost:
+            return lost.event
+        except ConnectionClosed as closed:
+            return self._closed(closed)
+        except BuiltinError as error:
+            return SessionLost(str(error), error_code="built_in_server")
+        except ConfigError as error:
+            return SessionLost(str(error), error_code="configuration_refused")
+        except InvalidStatus as error:
+            return _refused(error)
+        except TimeoutError:
+            return SessionLost(f"no connection within {CONNECT_WITHIN_S:g} s")
+        except (OSError, InvalidHandshake, InvalidURI) as error:
+            return SessionLost(f"no connection: {str(error) or type(error).__name__}")
+
+    async def _connect(self) -> connect:
+        provider = self._settings.provider
+        key = await asyncio.to_thread(self._key)
+        if dialects.DIALECTS[provider.kind].needs_key and not key:
+            raise _Lost(SessionLost("", error_code="no_api_key"))
+        path = await self._builtin.ensure() if provider.kind == "local" else None
+        url = dialects.websocket_url(provider, LOCAL_URL if path else "")
+        on_unix_socket: dict[str, Any] = {"unix": True, "path": str(path)} if path else {}
+        return connect(
+            url,
+            additional_headers=dialects.headers(provider, key),
+            compression=None,
+            max_size=None,
+            open_timeout=CONNECT_WITHIN_S,
+            ping_interval=PING_EVERY_S,
+            ping_timeout=PING_EVERY_S,
+            close_timeout=CLOSE_WITHIN_S,
+            user_agent_header=f"voiced/{__version__}",
+            **on_unix_socket,
+        )
+
+    async def _configure(self, socket: ClientConnection) -> SessionReady:
+        """Tell the server what we want and read back what it made of it."""
+        await self._await_message(socket, wire.SessionCreated, GREET_WITHIN_S)
+        wish = session_update(self._settings, "configure_0", with_voice=True)
+        await socket.send(out.encode(wish))
+        answer = await self._await_message(socket, wire.SessionUpdated, CONFIGURE_WITHIN_S)
+        if answer is None:
+            logger.warning("the server does not say which settings are in force")
+            return self._translator.ready(
+                wire.SessionUpdated(msgspec.to_builtins(wish.session)), time.time()
+            )
+        return self._translator.ready(answer, time.time())
+
+    async def _await_message(
+        self, socket: ClientConnection, kind: type[Awaited], within_s: float
+    ) -> Awaited | None:
+        """Wait for one kind of message; an error about our settings ends the attempt."""
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    message = self._decode(await socket.recv())
+                    if isinstance(message, kind):
+                        return message
+                    if isinstance(message, wire.ErrorEvent):
+                        raise _Lost(_settings_refused(error_event(message)))
+        except TimeoutError:
+            return None
+
+    async def _converse(
+        self, socket: ClientConnection, report: Callable[[ServerEvent], None]
+    ) -> SessionLost:
+        """Send and receive until the connection ends; say how it ended."""
+        async with asyncio.TaskGroup() as both:
+            sender = both.create_task(self._send_all(socket), name="send")
+            try:
+                while True:
+                    self._take(await socket.recv(), report)
+            except ConnectionClosed as closed:
+                sender.cancel()
+                return self._closed(closed)
+
+    def _take(self, frame: str | bytes, report: Callable[[ServerEvent], None]) -> None:
+        message = self._decode(frame)
+        event = None if message is None else self._translator.event(message)
+        if isinstance(event, ServerError):
+            self._last_error = event
+        if event is not None:
+            report(event)
+
+    async def _send_all(self, socket: ClientConnection) -> None:
+        while True:
+            try:
+                await socket.send(out.encode(await self._outbox.get()))
+            except ConnectionClosed:
+                return  # the receiving side reports it
+
+    def _decode(self, frame: str | bytes) -> wire.ServerMessage | None:
+        try:
+            return wire.decode(frame)
+        except WireError as error:
+            self._unreadable += 1
+            # A server that talks nonsense all day does not fill the log.
+            level = logging.WARNING if self._unreadable <= UNREADABLE_SHOWN else logging.DEBUG
+            logger.log(level, "dropped something unreadable from the server: %s", error)
+            return None
+
+    def _closed(self, closed: ConnectionClosed) -> SessionLost:
+        code = closed.rcvd.code if closed.rcvd else None
+        reason = closed.rcvd.reason if closed.rcvd else ""
+        error_code = self._last_error.code if self._last_error else None
+        if closed.rcvd is None and closed.sent is not None:
+            reason = closed.sent.reason
+        what = f"closed with {code}" if code else "broke off"
+        return SessionLost(
+            f"the connection {what}{': ' if reason else ''}{reason}", code, None, error_code
+        )
+
+
+def _settings_refused(error: ServerError) -> SessionLost:
+    """Return what an error before the session is ready means."""
+    code = error.code if error.code in REMEDIES else "configuration_refused"
+    return SessionLost(error.message, error_code=code)
+
+
+def _refused(error: InvalidStatus) -> SessionLost:
+    """Return what an HTTP status means; the body may quote the key and is not repeated."""
+    status = error.response.status_code
+    return SessionLost(f"the server answered {status} to the connection", http_status=status)

@@ -1,0 +1,1 @@
+"""The service manager and what it gives us."""

@@ -1,0 +1,320 @@
+"""Every option of voiced, with its default, its limits and one line of why.
+
+This page is the source: ``config/voiced.toml`` is printed from it and the reader of the
+TOML file checks against it.  To add an option, add a field here.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from voiced.errors import ConfigError
+
+Scalar = str | int | float | bool
+
+MIN_DEVICE_RATE_HZ: Final = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a value may be, and why one would change it."""
+
+    why: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+def option(
+    default: Scalar,
+    why: str,
+    *,
+    choices: tuple[str, ...] = (),
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> Any:  # noqa: ANN401 - like dataclasses.field, it stands in for the value
+    """Describe one option; the type of the value is the type of the field."""
+    return field(default=default, metadata={"rule": Rule(why, choices, minimum, maximum)})
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who answers."""
+
+    kind: str = option(
+        "openai",
+        'Who answers: "local" is the built-in server and needs no key and no network.',
+        choices=("openai", "azure", "compatible", "local"),
+    )
+    url: str = option(
+        "",
+        'Base URL. Empty means the provider\'s own; "azure" and "compatible" need one.',
+    )
+    model: str = option("gpt-realtime-2.1", "Model, or the deployment's name with azure.")
+    voice: str = option("marin", "Voice of the assistant; empty leaves it to the server.")
+    instructions: str = option(
+        "You are a friendly voice assistant. Keep answers short and speak naturally.",
+        "What the assistant is told before the conversation.",
+    )
+    transcription: str = option(
+        "gpt-transcribe", "Model that writes down what you say; empty turns it off."
+    )
+    language: str = option("", 'Language you speak, such as "en"; empty lets the model find out.')
+    noise_reduction: str = option(
+        "",
+        "The provider's noise filter for your microphone.",
+        choices=("", "near_field", "far_field"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Microphone and loudspeaker."""
+
+    input: str = option("default", 'Microphone: "default" or a part of its name.')
+    output: str = option("default", 'Loudspeaker: "default" or a part of its name.')
+    device_rate_hz: int = option(
+        0,
+        "Sample rate asked of the device; 0 asks for 24000 and takes the device's own otherwise.",
+        minimum=0,
+        maximum=192_000,
+    )
+    input_buffer_ms: int = option(
+        20,
+        "Length of a microphone buffer; shorter is quicker and costs more.",
+        minimum=10,
+        maximum=40,
+    )
+    output_buffer_ms: int = option(
+        10,
+        "Length of a loudspeaker buffer; shorter is quicker and costs more.",
+        minimum=10,
+        maximum=40,
+    )
+    prebuffer_ms: int = option(
+        60,
+        "Sound collected before a reply starts, against gaps on slow networks.",
+        minimum=0,
+        maximum=2000,
+    )
+    echo_cancellation: bool = option(
+        False, "Take the assistant's own voice out of the microphone. Not available yet."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """When your turn is over."""
+
+    detection: str = option(
+        "server_vad",
+        'Who decides: "server_vad" by silence, "semantic_vad" by sense, "manual" by voicectl ptt.',
+        choices=("server_vad", "semantic_vad", "manual"),
+    )
+    threshold: float = option(
+        0.5, "server_vad: how sure it must be that you speak.", minimum=0.0, maximum=1.0
+    )
+    prefix_padding_ms: int = option(
+        300, "server_vad: sound kept from before you were heard.", minimum=0, maximum=5000
+    )
+    silence_duration_ms: int = option(
+        500, "server_vad: silence that ends your turn.", minimum=100, maximum=10_000
+    )
+    eagerness: str = option(
+        "auto",
+        "semantic_vad: how soon it answers.",
+        choices=("auto", "low", "medium", "high"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """How you interrupt."""
+
+    local: bool = option(
+        False, "Notice on this machine that you speak, before the server does. Not available yet."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """When a conversation begins and ends."""
+
+    autostart: bool = option(False, "Start a conversation as soon as the daemon runs.")
+    idle_hangup_s: float = option(
+        300.0, "Hang up after so long without speech; 0 never does.", minimum=0.0
+    )
+    max_age_s: float = option(
+        3300.0,
+        "Replace the connection after so long, in a quiet moment; 0 leaves it to the provider.",
+        minimum=0.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What it may cost."""
+
+    usd_per_day: float = option(
+        0.0, "End the conversation when so much was spent today; 0 means no cap.", minimum=0.0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The built-in server, used with provider.kind = "local"."""
+
+    brain: str = option(
+        "parrot", '"parrot", or the base URL of a server with /v1/chat/completions.'
+    )
+    brain_model: str = option("", "Model asked of that server; empty leaves it to the server.")
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What the daemon writes down."""
+
+    level: str = option(
+        "info",
+        "Least important message that is written; never what was said.",
+        choices=("debug", "info", "warning", "error"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All options, one table of the TOML file each."""
+
+    provider: Provider = Provider()
+    audio: Audio = Audio()
+    turns: Turns = Turns()
+    interruption: Interruption = Interruption()
+    session: Session = Session()
+    limits: Limits = Limits()
+    local: Local = Local()
+    log: Log = Log()
+
+
+TABLES: Final[dict[str, type]] = {
+    table.name: table.type for table in dataclasses.fields(Settings) if isinstance(table.type, type)
+}
+"""Table name -> its dataclass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option, as the TOML file knows it."""
+
+    table: str
+    key: str
+    kind: type
+    default: Scalar
+    rule: Rule
+
+    @property
+    def name(self) -> str:
+        """Return the name people read in messages."""
+        return f"[{self.table}] {self.key}"
+
+    def check(self, value: object) -> Scalar:
+        """Return the value in the option's type.
+
+        Raises:
+            ConfigError: It has another type, or is out of range.
+        """
+        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, str | int | float | bool) or type(value) is not self.kind:
+            raise ConfigError(
+                f"{self.name} must be {_NAMES[self.kind]}, not {_describe(value)}"
+                f" (default: {to_toml(self.default)})"
+            )
+        self._check_range(value)
+        return value
+
+    def _check_range(self, value: Scalar) -> None:
+        rule = self.rule
+        if rule.choices and value not in rule.choices:
+            allowed = ", ".join(to_toml(choice) for choice in rule.choices)
+            raise ConfigError(f"{self.name} = {to_toml(value)} is not one of {allowed}")
+        if isinstance(value, str):
+            return
+        too_small = rule.minimum is not None and not value >= rule.minimum
+        too_large = rule.maximum is not None and not value <= rule.maximum
+        if too_small or too_large:
+            raise ConfigError(f"{self.name} = {to_toml(value)} is not {_range(rule)}")
+
+
+_NAMES = {str: "a text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def options() -> Iterator[Option]:
+    """Yield every option in the order of the page."""
+    for table, kind in TABLES.items():
+        for each in dataclasses.fields(kind):
+            default = cast(Scalar, each.default)
+            yield Option(table, each.name, type(default), default, each.metadata["rule"])
+
+
+def check_together(settings: Settings) -> None:
+    """Check what depends on more than one option.
+
+    Raises:
+        ConfigError: Two options do not fit.
+    """
+    provider = settings.provider
+    if provider.kind in ("azure", "compatible") and not provider.url:
+        raise ConfigError(
+            f'[provider] url is missing: kind = "{provider.kind}" needs the base URL of the server'
+        )
+    rate_hz = settings.audio.device_rate_hz
+    if 0 < rate_hz < MIN_DEVICE_RATE_HZ:
+        raise ConfigError(
+            f"[audio] device_rate_hz = {rate_hz} is neither 0 nor {MIN_DEVICE_RATE_HZ} or more"
+        )
+
+
+def to_toml(value: object) -> str:
+    """Write a value the way the TOML file has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    return str(value)
+
+
+def default_toml() -> str:
+    """Write the configuration file with every option at its default."""
+    lines = ["# Configuration of voiced. Every option is here with its default; delete what you"]
+    lines += ["# do not change. The file belongs at ~/.config/voiced/config.toml."]
+    table = ""
+    for each in options():
+        if each.table != table:
+            table = each.table
+            lines += ["", f"# {TABLES[table].__doc__}", f"[{table}]"]
+        lines += [f"# {each.rule.why}{_limits(each.rule)}", f"{each.key} = {to_toml(each.default)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _limits(rule: Rule) -> str:
+    if rule.choices:
+        return f" One of: {', '.join(to_toml(choice) for choice in rule.choices)}."
+    if rule.minimum is not None and rule.maximum is not None:
+        return f" {to_toml(rule.minimum)} to {to_toml(rule.maximum)}."
+    return ""
+
+
+def _range(rule: Rule) -> str:
+    if rule.maximum is None:
+        return f"{to_toml(rule.minimum)} or more"
+    return f"between {to_toml(rule.minimum)} and {to_toml(rule.maximum)}"
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    return to_toml(value)
