@@ -10,6 +10,7 @@ from voiced.audio.pcm import RATE_HZ, frames_of
 BUFFER_S = 0.01
 FRAMES = 240
 DELAY_S = 0.02
+MARGIN_MS = MARGIN_S * 1000
 A, B = ("item_a", 0), ("item_b", 0)
 
 
@@ -148,7 +149,7 @@ def test_heard_is_what_was_handed_over_less_what_the_device_holds() -> None:
     heard_ms = device.heard()[A] / 24
 
     # Ten buffers were handed over; the newest begins to sound in 20 ms.
-    assert heard_ms == pytest.approx(10 * 10 - 10 - 20 - MARGIN_S * 1000, abs=0.1)
+    assert heard_ms == pytest.approx(10 * 10 - 10 - 20 - MARGIN_MS, abs=0.1)
 
 
 def test_the_playhead_moves_between_pulls() -> None:
@@ -157,16 +158,26 @@ def test_the_playhead_moves_between_pulls() -> None:
     device.pull(10)
     device.now += 0.004
 
-    assert device.heard()[A] / 24 == pytest.approx(100 - 10 - 20 - 1 + 4, abs=0.1)
+    assert device.heard()[A] / 24 == pytest.approx(100 - 10 - 20 - MARGIN_MS + 4, abs=0.1)
 
 
-def test_the_playhead_never_passes_what_was_handed_over() -> None:
+def test_the_playhead_of_a_device_that_stalls_stops_after_one_buffer() -> None:
     device = settled()
     device.buffer.push(A, pcm(24_000))
     device.pull(10)
     device.now += 60.0
 
-    assert device.heard()[A] == 2400
+    assert device.heard()[A] / 24 == pytest.approx(100 - 10 - 20 - MARGIN_MS + 10, abs=0.1)
+
+
+def test_what_a_converter_holds_was_not_heard() -> None:
+    device = settled()
+    device.buffer.push(A, pcm(24_000))
+    for _ in range(10):
+        device.now += BUFFER_S
+        device.buffer.pull(FRAMES, device.now, DELAY_S, held_s=0.003)
+
+    assert device.heard()[A] / 24 == pytest.approx(100 - 10 - 20 - MARGIN_MS - 3, abs=0.1)
 
 
 def test_nothing_was_heard_of_what_was_never_pulled() -> None:
@@ -186,7 +197,7 @@ def test_each_piece_is_heard_by_its_own_count() -> None:
     heard = device.heard()
 
     assert heard[A] == 1200
-    assert heard[B] / 24 == pytest.approx(120 - 50 - 10 - 20 - 1, abs=0.1)
+    assert heard[B] / 24 == pytest.approx(120 - 50 - 10 - 20 - MARGIN_MS, abs=0.1)
 
 
 def test_a_pause_in_the_middle_of_a_piece_does_not_count_as_heard() -> None:
@@ -196,7 +207,7 @@ def test_a_pause_in_the_middle_of_a_piece_does_not_count_as_heard() -> None:
     device.buffer.push(A, pcm(24_000))
     device.pull(5)
 
-    assert device.heard()[A] / 24 == pytest.approx(10 + 50 - 10 - 20 - 1, abs=0.1)
+    assert device.heard()[A] / 24 == pytest.approx(10 + 50 - 10 - 20 - MARGIN_MS, abs=0.1)
 
 
 def test_a_device_that_has_just_started_is_thought_to_hold_three_buffers() -> None:
@@ -321,8 +332,8 @@ def test_what_was_heard_on_the_lost_device_counts_and_what_it_held_does_not() ->
     device.buffer.restarted(device.now, BUFFER_S)
     device.pull(SETTLING_PULLS + 2)
 
-    before_ms = 100 - 10 - 20 - 1
-    assert device.heard()[A] / 24 == pytest.approx(before_ms + 100 - 10 - 20 - 1, abs=0.1)
+    before_ms = 100 - 10 - 20 - MARGIN_MS
+    assert device.heard()[A] / 24 == pytest.approx(before_ms + 100 - 10 - 20 - MARGIN_MS, abs=0.1)
 
 
 def test_no_sample_of_before_the_cut_is_ever_pulled_after_it() -> None:

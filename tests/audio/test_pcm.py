@@ -116,6 +116,33 @@ def test_the_end_of_a_stream_is_not_lost() -> None:
         assert out.size / to_hz == pytest.approx(0.1, abs=0.002)
 
 
+@pytest.mark.parametrize("to_hz", [8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000])
+def test_what_is_needed_is_known_before_and_is_never_more_than_it_must_be(to_hz: int) -> None:
+    resampler, count = Resampler(24_000, to_hz), to_hz // 100
+    ready = 0
+    for _ in range(200):
+        wanted = resampler.needed(count - ready)
+        ready += frames_of(resampler.process(silence(wanted))) - count
+
+        assert 0 <= ready <= to_hz // 24_000
+
+
+@pytest.mark.parametrize(
+    ("from_hz", "to_hz"), [(24_000, 44_100), (24_000, 16_000), (48_000, 24_000)]
+)
+def test_a_sample_comes_out_as_much_later_as_the_delay_says(from_hz: int, to_hz: int) -> None:
+    resampler = Resampler(from_hz, to_hz)
+    click = silence(from_hz // 10) + b"\xff\x7f" + silence(from_hz // 10)
+    out = np.abs(samples(resampler.process(click)))
+
+    assert np.argmax(out) / to_hz - 0.1 == pytest.approx(resampler.delay_s, abs=1 / to_hz)
+
+
+def test_nothing_needs_nothing() -> None:
+    assert Resampler(24_000, 8_000).needed(0) == 0
+    assert Resampler(24_000, 24_000).needed(7) == 7
+
+
 def test_nothing_gives_nothing() -> None:
     assert Resampler(24_000, 8_000).process(b"") == b""
 

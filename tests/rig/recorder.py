@@ -45,6 +45,7 @@ class Recorder:
         self._chunks: list[bytes] = []
         self._frames = 0
         self._start_s = float("inf")
+        self._arrivals: list[tuple[int, float]] = []
         self._lock = threading.Lock()
         self._block_came = threading.Condition(self._lock)
         self._process: subprocess.Popen[bytes] | None = None
@@ -112,6 +113,20 @@ class Recorder:
         """Return the monotonic time at which a sample was played."""
         return self._start_s + index / self.rate_hz
 
+    def late_ms(self, since_s: float) -> float:
+        """Return how late the sink rendered at worst since a monotonic time.
+
+        A machine that is busy lets the sink stall, which no loudspeaker does.  What a
+        test says about milliseconds holds only but for this.
+        """
+        with self._lock:
+            late_s = [arrived_s - self.time_of(frame) for frame, arrived_s in self._arrivals]
+            return 1000 * max(
+                late
+                for late, (_, arrived_s) in zip(late_s, self._arrivals, strict=True)
+                if arrived_s >= since_s
+            )
+
     def save(self, path: Path) -> None:
         """Write the recording as a WAV file."""
         write_wav(path, self.samples(), self.rate_hz)
@@ -124,6 +139,7 @@ class Recorder:
             now_s = time.monotonic()
             with self._lock:
                 self._chunks.append(data)
+                self._arrivals.append((self._frames, now_s))
                 self._start_s = min(self._start_s, now_s - self._frames / self.rate_hz)
                 self._frames += len(data) // 2
                 self._block_came.notify_all()

@@ -6,7 +6,9 @@ Rules
 2. A cut is one critical section: take the playhead, empty the buffer (R2).  What is
    pulled afterwards was pushed afterwards.
 3. Heard is what the device has played: frames handed over, minus what the device says it
-   still holds, rounded towards less (R3).
+   still holds, rounded towards less (R3).  Between two pulls the playhead moves with the
+   clock, but never further than one buffer: a device that had played more would have
+   pulled again.
 4. Words are never dropped.  The buffer is bounded at half an hour and refuses beyond.
 5. Where the samples are still ours, sound ends in a fade (R12): when the buffer runs dry
    in the middle of a reply, and at a cut that leaves the device its samples.
@@ -32,8 +34,9 @@ SETTLING_PULLS: Final = 8
 """So many buffers after a start the device's own figure for its delay is still too small."""
 SETTLING_BUFFERS: Final = 3
 """What PortAudio's ALSA device can hold, in buffers: the delay assumed until then."""
-MARGIN_S: Final = 0.001
-"""Taken off the playhead: under-report rather than over-report."""
+MARGIN_S: Final = 0.002
+"""Taken off the playhead: under-report rather than over-report.  A sound server that
+resamples holds up to a millisecond that it does not tell of."""
 
 Key = tuple[str, int]
 """A piece of a reply: (item_id, content_index)."""
@@ -92,12 +95,19 @@ class DeviceClock:
     delay_s: float = 0.0
     """How long after ``at_s`` its first frame is played."""
 
-    def pulled(self, frames: int, now_s: float, delay_s: float) -> None:
-        """Note that the device took one buffer and said how far ahead of itself it is."""
+    def pulled(self, frames: int, now_s: float, delay_s: float, held_s: float = 0.0) -> None:
+        """Note that the device took one buffer and said how far ahead of itself it is.
+
+        Args:
+            frames: How many it took.
+            now_s: The monotonic time.
+            delay_s: How long until it plays the first of them, as it says.
+            held_s: How much of what was handed over before has not reached it yet.
+        """
         self.pulls += 1
         least = SETTLING_BUFFERS if self.pulls <= SETTLING_PULLS else 1
         self.at_s = now_s
-        self.delay_s = max(delay_s, least * self.buffer_s)
+        self.delay_s = max(delay_s, least * self.buffer_s) + held_s
         self.before_frames = self.handed_frames
         self.handed_frames += frames
 
@@ -105,8 +115,8 @@ class DeviceClock:
         """Return how many frames have been played, never more than is certain."""
         if self.pulls == 0:
             return 0
-        ahead_s = now_s - self.at_s - self.delay_s - MARGIN_S
-        return max(0, min(self.handed_frames, self.before_frames + int(ahead_s * RATE_HZ)))
+        ahead_s = min(now_s - self.at_s, self.buffer_s) - self.delay_s - MARGIN_S
+        return max(0, self.before_frames + int(ahead_s * RATE_HZ))
 
 
 class PlaybackBuffer:
@@ -166,17 +176,19 @@ class PlaybackBuffer:
                 self._tracks[key].is_finished = True
             self._is_flowing |= bool(self._chunks)
 
-    def pull(self, frames: int, now_s: float, delay_s: float) -> bytes:
-        """Return exactly so many frames for the device.
+    def pull(self, frames: int, now_s: float, delay_s: float, held_s: float = 0.0) -> bytes:
+        """Return exactly so many frames for the device; called once for each of its buffers.
 
         Args:
             frames: How many the device wants.
             now_s: The monotonic time.
             delay_s: How long until the device plays the first of them, as it says.
+            held_s: How much of what was pulled before is still on its way to the device,
+                in a converter of the sample rate.
         """
         with self._lock:
             start = self._clock.handed_frames
-            self._clock.pulled(frames, now_s, delay_s)
+            self._clock.pulled(frames, now_s, delay_s, held_s)
             pcm = self._take_tail(frames)
             if self._is_flowing and not self._is_paused:
                 pcm += self._round_off(self._take(frames - frames_of(pcm), start + frames_of(pcm)))

@@ -103,6 +103,14 @@ class Resampler:
         self._position = 0
         """Place of the next output sample, in steps of 1 / (up * from_hz)."""
         self._is_same = from_hz == to_hz
+        self.delay_s = 0.0 if self._is_same else self._taps / 2 / from_hz
+        """How much later a sample comes out than it went in."""
+
+    def needed(self, frames: int) -> int:
+        """Return how many frames must go in for at least so many to come out."""
+        if self._is_same or frames <= 0:
+            return max(0, frames)
+        return -(-(self._position + (frames - 1) * self._down + 1) // self._up)
 
     def finish(self) -> bytes:
         """Return the end of the stream, which the filter's delay still holds."""

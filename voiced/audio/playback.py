@@ -202,7 +202,7 @@ class Speaker:
 
     def _make_callback(self, rate_hz: int, frames: int) -> Callback:
         buffer_s = frames / rate_hz
-        converter = None if rate_hz == RATE_HZ else _Converter(rate_hz)
+        converter = None if rate_hz == RATE_HZ else Converter(rate_hz)
 
         def callback(
             _captured: bytes | None, count: int, times: Mapping[str, float], flags: int
@@ -217,9 +217,8 @@ class Speaker:
             if converter is None:
                 pcm = self._buffer.pull(count, now_s, delay_s)
             else:
-                pcm = converter.pull(
-                    count, lambda wanted: self._buffer.pull(wanted, now_s, delay_s)
-                )
+                wanted, held_s = converter.wants(count)
+                pcm = converter.convert(self._buffer.pull(wanted, now_s, delay_s, held_s), count)
             plays = self._buffer.drained(now_s)
             if plays is not None:
                 self._loop.call_soon_threadsafe(self._drained, plays)
@@ -228,23 +227,35 @@ class Speaker:
         return callback
 
 
-class _Converter:
-    """Feeds a device that runs at another rate."""
+class Converter:
+    """Feeds a device that runs at another rate.
+
+    Args:
+        rate_hz: The device's rate.
+    """
 
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
         self._resampler = Resampler(RATE_HZ, rate_hz)
         self._ready = b""
 
-    def pull(self, count: int, pull: Callable[[int], bytes]) -> bytes:
+    def wants(self, count: int) -> tuple[int, float]:
+        """Return what ``convert`` must be given for ``count`` frames of the device.
+
+        Returns:
+            The frames, and how much of what was given before is still in here, in seconds.
+        """
+        ready = len(self._ready) // BYTES_PER_FRAME
+        return self._resampler.needed(
+            count - ready
+        ), self._resampler.delay_s + ready / self._rate_hz
+
+    def convert(self, pcm: bytes, count: int) -> bytes:
         """Return exactly ``count`` frames of the device."""
         size = count * BYTES_PER_FRAME
-        while len(self._ready) < size:
-            missing = count - len(self._ready) // BYTES_PER_FRAME
-            wanted = -(-missing * RATE_HZ // self._rate_hz)
-            self._ready += self._resampler.process(pull(wanted))
-        pcm, self._ready = self._ready[:size], self._ready[size:]
-        return pcm
+        self._ready += self._resampler.process(pcm)
+        out, self._ready = self._ready[:size], self._ready[size:]
+        return out
 
 
 class _Once:
