@@ -42,6 +42,11 @@ def random_ms(trial: int, low: int, high: int) -> float:
     return float(np.random.default_rng(trial).uniform(low, high))
 
 
+async def at_any_time(trial: int) -> None:
+    """Wait for a part of the sink's block: whoever waits for one is in step with it."""
+    await asyncio.sleep(random_ms(trial, 0, 1000 * BLOCK_S) / 1000)
+
+
 async def silence_ms(wire: Wire, recorder: Recorder, trial: int) -> float:
     """Interrupt a long reply once; return the time to silence."""
     reply = voice(REPLY_MS, trial)
@@ -49,6 +54,7 @@ async def silence_ms(wire: Wire, recorder: Recorder, trial: int) -> float:
     await wire.turn_ended(f"user_{trial}")
     await wire.reply(f"resp_{trial}", [Piece(f"item_{trial}", reply)])
     await sounding(recorder, began_s, random_ms(trial, 300, 900))
+    await at_any_time(trial)
     told_s = await wire.speech_started(f"user_{trial}b")
     await asyncio.sleep(0.7)
     return (last_sound(recorder, began_s) - told_s) * 1000
@@ -89,6 +95,7 @@ async def cuts(trials: int) -> list[Row]:
                     began_s = time.monotonic()
                     speaker.play(f"item_{trial}", 0, voice(REPLY_MS, trial))
                     await sounding(recorder, began_s, random_ms(trial, 150, 300))
+                    await at_any_time(trial)
                     ordered_s = time.monotonic()
                     speaker.cut(trial)
                     report = await reports.until(PlaybackCut, trial)
@@ -158,6 +165,7 @@ async def interrupt(wire: Wire, recorder: Recorder, trial: int) -> tuple[float, 
         if piece is not pieces[-1]:
             await wire.audio_done(response, piece.item_id, index)
     await sounding(recorder, began_s, random_ms(trial, 200, 1500))
+    await at_any_time(trial)
     await wire.speech_started(f"user_{trial}b")
     await late(wire, response, pieces[-1].item_id, LATE_BEFORE_DONE)
     await wire.done(response, "cancelled")
