@@ -4,8 +4,21 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 from tests.rig.soundcard import VirtualSoundCard, missing_tools
+
+# The machine may be busy.  Every day the same examples, so that a change is judged by what
+# it changed; the long run looks for new ones.
+settings.register_profile(
+    "everyday", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("long", settings.get_profile("everyday"), derandomize=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the examples."""
+    settings.load_profile("everyday" if config.option.markexpr == "not long" else "long")
 
 
 @pytest.fixture(autouse=True)

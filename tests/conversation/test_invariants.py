@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conversation.stage import FORGETFUL, MANUAL, SERVER_VAD
@@ -80,7 +80,7 @@ def test_every_sequence_of_nine_moves_keeps_the_rules(
     assert explore(start(facts), 9) > 5000
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(data=st.data(), facts=st.sampled_from([SERVER_VAD, FORGETFUL, MANUAL]))
 def test_long_random_conversations_keep_the_rules(
     data: st.DataObject, facts: ev.SessionReady

@@ -39,7 +39,6 @@ EVENT = st.builds(
 )
 @settings(
     max_examples=15,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 async def test_no_frame_ends_the_session(garbage: list[str | bytes], events: list[Json]) -> None:
