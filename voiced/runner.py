@@ -118,13 +118,13 @@ class Runner:
             self.turn()
 
     def turn(self) -> None:
-        """Handle what is due and what has arrived."""
-        self._perform_all(self._conversation.tick(self._loop.time()))
-        while self._inbox:
+        """Handle what has arrived, and then what is due: what came may have settled it."""
+        for _ in range(len(self._inbox)):
             event = self._inbox.popleft()
             if not isinstance(event, QUIET_EVENTS) and logger.isEnabledFor(logging.DEBUG):
                 logger.debug("< %s", _outline(event))
             self._perform_all(self._conversation.handle(event, self._loop.time()))
+        self._perform_all(self._conversation.tick(self._loop.time()))
 
     async def watch(self) -> None:
         """Look after the sound card until cancelled."""

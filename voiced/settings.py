@@ -147,7 +147,7 @@ class Session:
     )
     max_age_s: float = option(
         3300.0,
-        "Replace the connection after so long, in a quiet moment; 0 leaves it to the provider.",
+        "Replace the connection after so long, in a quiet moment; 0 goes by the provider's limit.",
         minimum=0.0,
     )
 

@@ -30,7 +30,7 @@ from voiced.conversation.events import PlaybackCut, SpeakerOpened
 from voiced.settings import Audio
 
 REPLY_MS = 6000
-BLOCK_S = 0.005
+BLOCK_MS = 5
 FLUSH = Reach(median=10.0, p95=20.0)
 FIRST, SECOND, DEAD = (1000, 3000), (3000, 5000), (9000, 9900)
 """Ranges of sample values: the first item, the second, and what must never sound."""
@@ -44,7 +44,7 @@ def random_ms(trial: int, low: int, high: int) -> float:
 
 async def at_any_time(trial: int) -> None:
     """Wait for a part of the sink's block: whoever waits for one is in step with it."""
-    await asyncio.sleep(random_ms(trial, 0, 1000 * BLOCK_S) / 1000)
+    await asyncio.sleep(random_ms(trial, 0, BLOCK_MS) / 1000)
 
 
 async def silence_ms(wire: Wire, recorder: Recorder, trial: int) -> float:
@@ -236,7 +236,7 @@ async def microphone(seconds: int) -> list[Row]:
                 place = np.nonzero(truth[: truth.size - samples.size] == samples[0])[0]
                 for index in place:
                     if np.array_equal(truth[index : index + samples.size], samples):
-                        captured_s = recorder.time_of(start + int(index)) - BLOCK_S
+                        captured_s = recorder.time_of(start + int(index)) - BLOCK_MS / 1000
                         oldest_ms = (arrived_s - captured_s) * 1000
                         delays += list(oldest_ms - np.arange(samples.size) / FRAMES_PER_MS)
                         break

@@ -1,4 +1,13 @@
-from voiced.conversation.input import MAX_APPEND_FRAMES, RATE_HZ, STALL_S, Input
+import pytest
+
+from voiced.conversation.input import (
+    LONGEST_SPEECH_S,
+    MAX_APPEND_FRAMES,
+    MAX_LEAD_S,
+    RATE_HZ,
+    STALL_S,
+    Input,
+)
 
 TWENTY_MS = b"\x01\x02" * 480
 
@@ -90,9 +99,38 @@ def test_a_turn_is_something_from_100_ms_on() -> None:
     assert audio.has_turn()
 
 
+def test_what_was_filled_in_for_does_not_leave_a_hole_when_it_comes_late() -> None:
+    """The microphone stalls for 1.5 s, zeros take its place, then all of it comes at once."""
+    audio = flowing()
+    audio.opened(10.0)
+    zeros = b"".join(audio.fill(11.5))
+    late = b"".join(part for _ in range(75) for part in audio.captured(TWENTY_MS, 11.5))
+    audio.is_muted = True
+
+    assert len(zeros) == len(late) == 1500 * 48
+    assert audio.due_s() == pytest.approx(11.5 + MAX_LEAD_S + 0.04)
+
+
+def test_a_flow_that_is_a_little_ahead_is_left_alone() -> None:
+    audio = flowing()
+    for _ in range(4):
+        list(audio.captured(TWENTY_MS, 10.0))
+
+    assert audio.origin_s == 10.0
+
+
+def test_speech_that_never_ends_is_believed_for_a_while() -> None:
+    audio = flowing()
+    assert audio.speech_ends_s() is None
+
+    audio.speaking_since_s = 20.0
+
+    assert audio.speech_ends_s() == 20.0 + LONGEST_SPEECH_S
+
+
 def test_the_end_ends_the_flow_and_whoever_speaks() -> None:
     audio = flowing()
-    audio.is_held = audio.is_user_speaking = True
+    audio.is_held, audio.speaking_since_s = True, 10.0
 
     audio.end()
 

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
+from tests.conversation.stage import MANUAL
 from voiced.conversation.backoff import HEALTHY_AFTER_S
 from voiced.conversation.events import SessionReady
-from voiced.conversation.link import Link
+from voiced.conversation.link import BEFORE_EXPIRY_S, Link
 
 FACTS = SessionReady("model", detects_turns=True, interrupts=True, replies=True)
 
@@ -67,3 +70,27 @@ def test_an_old_session_is_due_for_renewal_if_there_is_a_limit() -> None:
     assert session.renew_s() == 70.0
     session.max_age_s = 0.0
     assert session.renew_s() is None
+
+
+def test_a_session_is_due_before_it_expires() -> None:
+    session = link(max_age_s=3300.0)
+    session.attempt()
+    session.ready(replace(FACTS, expires_in_s=600.0), 10.0)
+    assert session.renew_s() == 10.0 + 600.0 - BEFORE_EXPIRY_S
+
+    session.max_age_s = 0.0
+    assert session.renew_s() == 10.0 + 600.0 - BEFORE_EXPIRY_S
+    session.ready(replace(FACTS, expires_in_s=30.0), 10.0)
+    assert session.renew_s() == 25.0
+
+
+def test_changed_settings_do_not_change_when_a_session_expires() -> None:
+    session = link()
+    session.attempt()
+    session.changed(FACTS)
+    assert session.facts == FACTS
+    session.ready(replace(FACTS, expires_in_s=600.0), 10.0)
+
+    session.changed(MANUAL)
+
+    assert session.facts == replace(MANUAL, expires_in_s=600.0)

@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.conversation.stage import (
     FORGETFUL,
     MANUAL,
+    SECOND,
     SERVER_VAD,
     Stage,
     connecting,
@@ -16,7 +18,8 @@ from tests.conversation.stage import (
 from voiced.conversation import State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
-from voiced.conversation.machine import SILENT_SERVER_S
+from voiced.conversation.input import LONGEST_SPEECH_S
+from voiced.conversation.machine import QUIET_BEFORE_RENEW_S, SILENT_SERVER_S
 from voiced.settings import Limits, Session, Settings
 
 NEVER = Settings(session=Session(idle_hangup_s=0))
@@ -86,6 +89,36 @@ def test_an_old_session_is_replaced_in_a_quiet_moment() -> None:
     assert stage.state is State.CONNECTING
 
 
+def test_an_old_session_is_not_replaced_when_somebody_has_just_spoken() -> None:
+    stage = listening(settings=Settings(session=Session(idle_hangup_s=0, max_age_s=100)))
+    stage.wait(99.0)
+    stage.hear(ev.SpeechStarted("user_1"))
+    stage.now += 5.0
+    stage.hear(ev.SpeechStopped("user_1"))
+
+    assert only(fx.OpenSession, stage.wait(QUIET_BEFORE_RENEW_S - 0.1)) == []
+    assert only(fx.OpenSession, stage.wait(0.2)) != []
+
+
+def test_a_session_that_is_replaced_does_not_put_the_idle_end_off() -> None:
+    stage = listening(settings=Settings(session=Session(idle_hangup_s=300, max_age_s=200)))
+    stage.wait(200.0)
+    stage.hear(SERVER_VAD)
+
+    stage.wait(100.0)
+
+    assert stage.state is State.IDLE
+
+
+def test_speech_that_never_ends_does_not_keep_a_conversation_for_ever() -> None:
+    stage = listening(settings=Settings(session=Session(idle_hangup_s=300)))
+    stage.hear(ev.SpeechStarted("user_1"))
+    stage.wait(LONGEST_SPEECH_S)
+    stage.wait(300.0)
+
+    assert stage.state is State.IDLE
+
+
 def test_an_old_session_is_not_replaced_while_somebody_speaks() -> None:
     stage = listening(settings=Settings(session=Session(idle_hangup_s=0, max_age_s=100)))
     stage.hear(ev.SpeechStarted("user_1"))
@@ -103,6 +136,68 @@ def test_a_reply_that_never_comes_is_given_up() -> None:
 
     assert [told.code for told in only(fx.TellError, effects)] == ["reply_missing"]
     assert stage.state is State.LISTENING
+
+
+def test_a_reply_that_stops_in_the_middle_is_played_to_its_end() -> None:
+    """The server breaks off: no more samples, no end of the item, none of the response."""
+    stage = speaking()
+    stage.hear(ev.ServerError("server_error", "out of order"))
+
+    effects = stage.wait(SILENT_SERVER_S)
+
+    assert fx.FinishPlay("item_1", 0) in effects
+    assert stage.state is State.SPEAKING
+    stage.drain()
+    assert stage.state is State.LISTENING
+
+
+def test_a_reply_that_comes_late_is_played_all_the_same() -> None:
+    stage = listening()
+    stage.hear(ev.TurnCommitted("user_1"))
+    stage.hear(ev.ResponseCreated("resp_1"))
+    stage.wait(SILENT_SERVER_S + 1)
+    assert stage.state is State.LISTENING
+
+    effects = stage.hear(ev.AudioDelta("resp_1", "item_1", 0, SECOND))
+
+    assert only(fx.Play, effects) != []
+    assert stage.state is State.SPEAKING
+
+
+def test_a_late_reply_is_cancelled_when_something_else_is_asked_for() -> None:
+    stage = listening()
+    stage.hear(ev.TurnCommitted("user_1"))
+    stage.hear(ev.ResponseCreated("resp_1"))
+    stage.wait(SILENT_SERVER_S)
+
+    said = stage.take(ev.Say("are you there"))
+
+    assert [cancel.response_id for cancel in only(fx.CancelResponse, said)] == ["resp_1"]
+    assert only(fx.CreateResponse, said) == []
+    assert only(fx.CreateResponse, stage.hear(ev.ResponseDone("resp_1", "cancelled"))) != []
+
+
+def test_a_late_reply_is_dead_once_the_user_speaks() -> None:
+    stage = listening()
+    stage.hear(ev.TurnCommitted("user_1"))
+    stage.hear(ev.ResponseCreated("resp_1"))
+    stage.wait(SILENT_SERVER_S)
+    stage.hear(ev.SpeechStarted("user_2"))
+
+    assert only(fx.Play, stage.hear(ev.AudioDelta("resp_1", "item_1", 0, SECOND))) == []
+
+
+def test_who_tries_again_and_again_does_not_keep_a_dead_response_alive() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.Say("one"))
+    stage.hear(ev.ResponseCreated("resp_1", only(fx.CreateResponse, stage.effects)[0].event_id))
+    stage.take(ev.Interrupt())
+    asked: list[fx.CreateResponse] = []
+    for _ in range(5):
+        stage.wait(10.0)
+        asked += only(fx.CreateResponse, stage.take(ev.Say("again")))
+
+    assert asked != []
 
 
 def test_a_dead_response_that_never_ends_does_not_block_the_next() -> None:
@@ -137,6 +232,29 @@ def test_the_spent_cap_ends_the_conversation_when_the_reply_has_been_heard() -> 
     assert stage.state is State.IDLE
     assert [told.code for told in only(fx.TellError, effects)] == ["daily_cap"]
     assert stage.core.status().error == "the daily cap of 0.05 USD is spent"
+    stage.take(ev.NewDay())
+    assert stage.core.status().error is None
+
+
+def test_what_would_cost_more_is_refused_when_the_cap_is_spent() -> None:
+    for facts, wish in ((SERVER_VAD, ev.Say("hello", 5)), (MANUAL, ev.TalkPress(5))):
+        stage = listening(facts, Settings(limits=Limits(usd_per_day=0.05)))
+        stage.hear(ev.TurnCommitted("user_1"))
+        stage.reply()
+        stage.hear(ev.ResponseDone("resp_1", "completed", usage=ev.Usage(audio_out=1000)))
+
+        (answer,) = only(fx.Answer, stage.take(wish))
+
+        assert (answer.ask, answer.code) == (5, "refused")
+        assert "daily cap" in answer.message
+
+
+def test_a_cap_that_cannot_be_kept_is_told() -> None:
+    unknown = replace(SERVER_VAD, model="my-deployment")
+    capped = listening(unknown, Settings(limits=Limits(usd_per_day=0.05)))
+
+    assert [told.code for told in only(fx.TellError, capped.effects)] == ["no_price"]
+    assert only(fx.TellError, listening(unknown).effects) == []
 
 
 def test_a_new_day_starts_again_at_zero() -> None:
@@ -239,6 +357,7 @@ def test_every_event_can_come_at_every_time(facts: ev.SessionReady) -> None:
     ]
     server: list[ev.ServerEvent] = [
         facts,
+        ev.SessionChanged(facts),
         ev.SpeechStarted("u"),
         ev.SpeechStopped("u"),
         ev.TurnCommitted("u"),

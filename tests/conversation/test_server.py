@@ -156,6 +156,83 @@ def test_a_refused_correction_is_nobodys_business(event_id: str) -> None:
     assert listening().hear(ev.ServerError("not_implemented", "no", event_id)) == []
 
 
+def test_an_error_about_new_settings_does_not_end_the_conversation() -> None:
+    stage = listening()
+
+    effects = stage.hear(ev.ServerError("model_not_found", "no such model", "configure_1"))
+
+    assert stage.state is State.LISTENING
+    assert [told.code for told in only(fx.TellError, effects)] == ["model_not_found"]
+
+
+def test_new_settings_are_gone_by_as_soon_as_the_server_confirms_them() -> None:
+    stage = listening()
+    stage.hear(ev.SessionChanged(MANUAL))
+    assert only(fx.SendAudio, stage.take(ev.MicrophoneFrames(bytes(960)))) == []
+    assert only(fx.Answer, stage.take(ev.TalkPress(3))) == [fx.Answer(3)]
+    stage.take(ev.TalkCancel())
+
+    stage.hear(ev.SessionChanged(SERVER_VAD))
+
+    assert only(fx.SendAudio, stage.take(ev.MicrophoneFrames(bytes(960)))) != []
+
+
+def test_a_repeated_confirmation_leaves_the_flow_alone() -> None:
+    stage = listening()
+    origin_s = stage.core.scene.input.origin_s
+    stage.now += 5
+
+    stage.hear(ev.SessionChanged(SERVER_VAD))
+
+    assert stage.core.scene.input.origin_s == origin_s
+
+
+def test_a_cancel_that_finds_nothing_ends_the_waiting_for_the_dead_response() -> None:
+    stage = speaking(FORGETFUL)
+    stage.hear(ev.SpeechStarted("user_2"))
+    stage.silence(ev.Heard("item_1", 0, 24_000))
+    cancel = only(fx.CancelResponse, stage.effects)[0]
+    assert only(fx.CreateResponse, stage.take(ev.Say("hello"))) == []
+
+    effects = stage.hear(
+        ev.ServerError("response_cancel_not_active", "no active response", cancel.event_id)
+    )
+
+    assert only(fx.CreateResponse, effects) != []
+    assert only(fx.TellError, effects) == []
+
+
+def test_a_refused_request_that_was_interrupted_is_nobodys_business() -> None:
+    stage = listening()
+    stage.take(ev.Say("hello"))
+    create = only(fx.CreateResponse, stage.effects)[0]
+    stage.take(ev.Interrupt())
+
+    effects = stage.hear(ev.ServerError(ALREADY_ACTIVE, "busy", create.event_id))
+
+    assert only(fx.TellError, effects) == []
+    assert only(fx.CreateResponse, stage.wait(ASK_AGAIN_S)) == []
+
+
+def test_a_problem_that_is_known_is_not_told_again() -> None:
+    stage = listening()
+
+    first = stage.take(ev.MicrophoneLost("unplugged"))
+    again = stage.take(ev.MicrophoneLost("unplugged"))
+    other = stage.take(ev.MicrophoneLost("busy"))
+
+    assert [len(only(fx.TellError, effects)) for effects in (first, again, other)] == [1, 0, 1]
+
+
+def test_an_error_about_the_key_clears_what_was_wrong_before() -> None:
+    stage = listening()
+    stage.hear(ev.SessionLost("no network"))
+    stage.wait(10.0)
+    stage.hear(ev.SessionLost("", error_code="invalid_api_key"))
+
+    assert "no network" not in (stage.core.status().error or "")
+
+
 def test_an_error_about_the_key_ends_the_conversation() -> None:
     stage = listening()
 
@@ -263,6 +340,71 @@ def test_an_interruption_in_the_tail_is_an_interruption() -> None:
     assert only(fx.CutPlayback, stage.hear(ev.SpeechStarted("user_2"))) == [fx.CutPlayback(1)]
     effects = stage.silence(ev.Heard("item_1", 0, 36_000))
     assert silent(effects) == [fx.TruncateItem("truncate_1", "item_1", 0, 1500)]
+
+
+def test_a_reply_that_was_heard_to_its_end_is_kept_though_the_user_spoke_before_that_was_told() -> (
+    None
+):
+    stage = speaking()
+    stage.finish()
+    drained = ev.PlaybackDrained(stage.core.scene.turns.plays)
+
+    stage.hear(ev.SpeechStarted("user_2"))
+    stage.take(drained)
+    effects = stage.silence()
+
+    assert silent(effects) == []
+    assert stage.core.status().last_interruption is not None
+
+
+def test_an_item_that_was_heard_is_kept_though_the_next_began_before_that_was_told() -> None:
+    stage = speaking()
+    stage.hear(ev.AudioDone("resp_1", "item_1", 0))
+    drained = ev.PlaybackDrained(stage.core.scene.turns.plays)
+    stage.hear(ev.ItemAdded("resp_1", "item_2", is_message=True))
+    stage.hear(ev.AudioDelta("resp_1", "item_2", 0, SECOND))
+    stage.take(drained)
+
+    stage.hear(ev.SpeechStarted("user_2"))
+    effects = stage.silence(ev.Heard("item_2", 0, 12_000))
+
+    assert silent(effects) == [fx.TruncateItem("truncate_1", "item_2", 0, 500)]
+    assert silent(stage.hear(ev.ResponseDone("resp_1", "cancelled"))) == []
+
+
+def test_a_response_of_which_something_was_cut_stays_dead_though_another_was_active() -> None:
+    stage = speaking()
+    stage.hear(ev.ResponseCreated("resp_2"))
+    stage.hear(ev.SpeechStarted("user_2"))
+    stage.silence(ev.Heard("item_1", 0, 24_000))
+
+    assert only(fx.Play, stage.hear(ev.AudioDelta("resp_1", "item_9", 0, SECOND))) == []
+    assert only(fx.Play, stage.hear(ev.AudioDelta("resp_2", "item_8", 0, SECOND))) == []
+
+
+def test_a_new_session_may_use_the_ids_of_the_old_one() -> None:
+    stage = speaking()
+    stage.hear(ev.SpeechStarted("user_2"))
+    stage.silence(ev.Heard("item_1", 0, 24_000))
+    stage.hear(ev.SessionLost("gone"))
+    stage.wait(10.0)
+    stage.hear(SERVER_VAD)
+    stage.hear(ev.TurnCommitted("user_1"))
+    stage.hear(ev.ResponseCreated("resp_1"))
+
+    assert only(fx.Play, stage.hear(ev.AudioDelta("resp_1", "item_1", 0, SECOND))) != []
+
+
+def test_what_we_asked_for_is_cancelled_at_once_when_it_begins_over_the_user() -> None:
+    """The server heard the user before it began, so it will not cancel this one."""
+    stage = listening()
+    stage.take(ev.Say("hello"))
+    create = only(fx.CreateResponse, stage.effects)[0]
+    stage.hear(ev.SpeechStarted("user_2"))
+
+    effects = stage.hear(ev.ResponseCreated("resp_1", create.event_id))
+
+    assert [cancel.response_id for cancel in only(fx.CancelResponse, effects)] == ["resp_1"]
 
 
 def test_an_interruption_right_at_the_end_changes_nothing_on_the_server() -> None:
@@ -507,3 +649,16 @@ def test_the_words_of_a_living_reply_are_told_and_those_of_a_dead_one_are_not() 
     stage.hear(ev.SpeechStarted("user_2"))
 
     assert stage.hear(words) == []
+
+
+def test_what_the_server_cancels_is_not_cancelled_by_us_when_two_cuts_are_under_way() -> None:
+    stage = speaking()
+    stage.hear(ev.SpeechStarted("user_2"))
+    stage.hear(ev.TurnCommitted("user_2"))
+    stage.hear(ev.ResponseDone("resp_1", "cancelled"))
+    stage.reply("resp_2", "item_2")
+    stage.take(ev.Interrupt())
+    stage.take(ev.PlaybackCut(1, (), stage.now))
+    stage.hear(ev.SpeechStarted("user_3"))
+
+    assert only(fx.CancelResponse, stage.silence()) == []

@@ -113,3 +113,13 @@ def test_a_start_without_a_network_is_still_told_about_the_microphone() -> None:
 
         assert only(fx.Answer, stage.take(report)) == [answer]
         assert only(fx.OpenMicrophone, stage.wait(60.0)) == []
+
+
+def test_a_microphone_that_opens_after_it_was_muted_is_closed_again() -> None:
+    stage = listening()
+    stage.take(ev.Mute(wish=True))
+
+    effects = stage.take(ev.MicrophoneOpened())
+
+    assert fx.CloseMicrophone() in effects
+    assert not stage.core.status().mic_open

@@ -406,3 +406,48 @@ def test_a_refused_commit_ends_the_waiting() -> None:
     stage.hear(ev.ServerError("input_audio_buffer_commit_empty", "too small", "commit_2"))
 
     assert stage.state is State.LISTENING
+
+
+def test_a_commit_refused_without_our_id_ends_the_waiting_too() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.2)
+    stage.take(ev.TalkRelease())
+
+    stage.hear(ev.ServerError("input_audio_buffer_commit_empty", "buffer too small"))
+
+    assert stage.state is State.LISTENING
+
+
+def test_push_to_talk_is_refused_while_the_microphone_is_muted() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.Mute(wish=True))
+
+    (answer,) = only(fx.Answer, stage.take(ev.TalkPress(3)))
+
+    assert (answer.code, answer.hint) == ("refused", "voicectl unmute")
+
+
+def test_silence_into_a_held_key_waits_for_the_cut_like_speech() -> None:
+    stage = speaking(MANUAL)
+    stage.take(ev.MicrophoneLost("unplugged"))
+    stage.take(ev.TalkPress())
+
+    assert only(fx.SendAudio, stage.wait(0.2)) == []
+    sent = silent(stage.silence(ev.Heard("item_1", 0, 24_000)))
+    kinds = [type(effect) for effect in sent]
+    assert kinds.index(fx.ClearInput) < kinds.index(fx.SendAudio)
+
+
+def test_an_interrupted_held_turn_does_not_doom_the_reply_to_the_next() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.2)
+    stage.take(ev.TalkRelease())
+    stage.take(ev.Interrupt())
+    stage.hear(ev.TurnCommitted("user_1"))
+    stage.take(ev.Say("hello"))
+
+    stage.hear(ev.ResponseCreated("resp_1"))
+
+    assert only(fx.Play, stage.hear(ev.AudioDelta("resp_1", "item_1", 0, SECOND))) != []

@@ -33,6 +33,7 @@ MOVES = (
     "late",
     "play",
     "drained",
+    "tell",
     "report",
     "interrupt",
     "say",
@@ -103,6 +104,8 @@ class World:
         self.tracks: list[Track] = []
         self.plays = 0
         self.is_reported = True
+        self.drains: list[ev.PlaybackDrained] = []
+        """Said by the loudspeaker's thread, and on their way."""
         self.reports: list[ev.PlaybackCut] = []
         self.counts = {"response": 0, "item": 0, "user": 0}
         for event in (ev.Start(), ev.MicrophoneOpened(), ev.SpeakerOpened()):
@@ -251,7 +254,13 @@ class World:
         for track in self.tracks:
             self.heard_ms[track.item_id] = track.played_ms
         self.tracks.clear()
-        self.give(ev.PlaybackDrained(self.plays))
+        self.drains.append(ev.PlaybackDrained(self.plays))
+
+    def can_tell(self) -> bool:
+        return bool(self.drains)
+
+    def do_tell(self) -> None:
+        self.give(self.drains.pop(0))
 
     def can_report(self) -> bool:
         return bool(self.reports)
@@ -370,7 +379,8 @@ class World:
                 self.plays += 1
                 self.is_reported = False
             case fx.FinishPlay(item_id, _):
-                self.track(item_id).is_finished = True
+                for track in self.tracks:
+                    track.is_finished |= track.item_id == item_id
             case fx.CutPlayback(cut):
                 self.cut(cut)
             case fx.CreateResponse(event_id):
@@ -445,6 +455,7 @@ SETTLING = (
     "ready",
     "play",
     "drained",
+    "tell",
     "hush",
     "release",
     "commit",

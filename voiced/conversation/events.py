@@ -178,6 +178,13 @@ class SessionReady:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionChanged:
+    """The server confirmed other settings while the session runs."""
+
+    facts: SessionReady
+
+
+@dataclass(frozen=True, slots=True)
 class SessionLost:
     """The session could not be opened, or ended without our asking."""
 
@@ -305,6 +312,7 @@ class ServerError:
 
 ServerEvent = (
     SessionReady
+    | SessionChanged
     | SessionLost
     | SpeechStarted
     | SpeechStopped

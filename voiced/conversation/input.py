@@ -6,6 +6,8 @@ Rules (R11)
 2. A microphone that is muted, closed, still opening or dead is replaced by zeros.
 3. Without turn detection at the server, audio flows only while the key is held.
 4. No append is longer than 40 ms.
+5. What was filled in for is not taken back when the microphone delivers it late: the
+   flow goes on from there.
 """
 
 from collections.abc import Iterator
@@ -18,6 +20,10 @@ STALL_S = 0.2
 """A live microphone that says nothing for so long is filled in for."""
 MAX_FILL_S = 2.0
 """More than this is not made up for: the machine slept, and nobody spoke meanwhile."""
+MAX_LEAD_S = 0.1
+"""The flow may be ahead of real time by so much."""
+LONGEST_SPEECH_S = 600.0
+"""Nobody speaks for longer: the server forgot to say that the user stopped."""
 MIN_TURN_FRAMES = RATE_HZ // 10
 """The service refuses to commit less than 100 ms."""
 
@@ -29,8 +35,8 @@ class Input:
     is_muted: bool = False
     is_held: bool = False
     """The push-to-talk key is down."""
-    is_user_speaking: bool = False
-    """The server hears the user."""
+    speaking_since_s: float | None = None
+    """Since when the server hears the user."""
     is_open: bool = False
     """The capture stream runs."""
     origin_s: float | None = None
@@ -40,6 +46,11 @@ class Input:
     fresh_s: float = 0.0
     """When the microphone last delivered, or was opened."""
 
+    @property
+    def is_user_speaking(self) -> bool:
+        """Tell whether the server hears the user."""
+        return self.speaking_since_s is not None
+
     def begin(self, now: float) -> None:
         """Let audio flow from now on."""
         self.origin_s = self.fresh_s = now
@@ -47,8 +58,8 @@ class Input:
 
     def end(self) -> None:
         """Stop the flow, and whoever was speaking."""
-        self.origin_s = None
-        self.is_user_speaking = self.is_held = False
+        self.origin_s = self.speaking_since_s = None
+        self.is_held = False
 
     def opened(self, now: float) -> None:
         """Note that the capture stream runs."""
@@ -61,6 +72,13 @@ class Input:
             return
         self.fresh_s = now
         yield from self._send(pcm)
+        lead_s = self.origin_s + self.sent_frames / RATE_HZ - now
+        if lead_s > MAX_LEAD_S:
+            self.origin_s -= lead_s - MAX_LEAD_S
+
+    def speech_ends_s(self) -> float | None:
+        """Return when speech that goes on is no longer believed."""
+        return None if self.speaking_since_s is None else self.speaking_since_s + LONGEST_SPEECH_S
 
     def fill(self, now: float) -> Iterator[bytes]:
         """Yield the zeros that are due."""

@@ -3,7 +3,8 @@
 Rules (R3, R4 and R5 of the interruption transaction)
 1. Samples belong to a piece: (item_id, content_index).  Pieces stand in the order in
    which they are played.
-2. Heard is what the loudspeaker says, clamped to what was received.
+2. Heard is what the loudspeaker says, clamped to what was received.  It names every piece
+   that it has not fully played: a complete piece that it does not name was heard in full.
 3. A cut settles every piece it finds, once: heard in full -> nothing; in part ->
    truncate at its own heard ms; not at all -> delete.  A settled item is closed: its
    samples are dropped and it is never truncated again.
@@ -35,6 +36,8 @@ class Piece:
     received_bytes: int = 0
     is_complete: bool = False
     """The server has sent all of it."""
+    last_play: int = 0
+    """Number of the ``Play`` effect that carried its newest samples."""
 
     @property
     def received_frames(self) -> int:
@@ -89,7 +92,9 @@ class Ledger:
         if item_id not in self.closed and item_id not in self.begun:
             self._enter(session, response_id, item_id, 0)
 
-    def receive(self, session: int, response_id: str, key: tuple[str, int], *, size: int) -> bool:
+    def receive(
+        self, session: int, response_id: str, key: tuple[str, int], *, size: int, play: int
+    ) -> bool:
         """Count ``size`` bytes of a piece; false means the item is closed: drop them.
 
         Args:
@@ -97,6 +102,7 @@ class Ledger:
             response_id: The response they belong to.
             key: The piece, as (item_id, content_index).
             size: How many bytes.
+            play: Number of the ``Play`` effect that is to carry them.
         """
         item_id, content_index = key
         if item_id in self.closed:
@@ -105,6 +111,7 @@ class Ledger:
         if piece is None:
             piece = self._enter(session, response_id, item_id, content_index)
         piece.received_bytes += size
+        piece.last_play = play
         return True
 
     def complete(self, item_id: str, content_index: int) -> bool:
@@ -130,9 +137,15 @@ class Ledger:
         ]
         return [piece for piece in ended if self.complete(piece.item_id, piece.content_index)]
 
-    def drained(self) -> None:
-        """Forget the pieces that have been played: every complete one."""
-        self.pieces = [piece for piece in self.pieces if not piece.is_complete]
+    def drained(self, plays: int) -> None:
+        """Forget the pieces that have been played.
+
+        Args:
+            plays: So many ``Play`` effects had been played to their last sample.
+        """
+        self.pieces = [
+            piece for piece in self.pieces if not (piece.is_complete and piece.last_play <= plays)
+        ]
 
     def take(self) -> list[Piece]:
         """Close every open item and hand the pieces over, to be settled once."""
@@ -144,6 +157,11 @@ class Ledger:
     def close(self, item_id: str) -> None:
         """Drop every further sample of an item."""
         _remember(self.closed, item_id)
+
+    def new_session(self) -> None:
+        """Forget the items of a session that is over: the next may use their ids again."""
+        self.begun.clear()
+        self.closed.clear()
 
     def _enter(self, session: int, response_id: str, item_id: str, content_index: int) -> Piece:
         is_first = item_id not in self.begun
@@ -164,7 +182,7 @@ def settle(pieces: Iterable[Piece], heard: Iterable[Heard], *, session: int) -> 
 
     Args:
         pieces: What ``Ledger.take`` returned when the cut was ordered.
-        heard: What the loudspeaker reported; a piece it does not name was not heard.
+        heard: What the loudspeaker reported.
         session: The session that is open; pieces of others get no remedy.
     """
     frames = {(entry.item_id, entry.content_index): entry.heard_frames for entry in heard}
@@ -172,8 +190,10 @@ def settle(pieces: Iterable[Piece], heard: Iterable[Heard], *, session: int) -> 
     sounding_item: str | None = None
     sounding_ms = 0
     for piece in pieces:
+        unnamed_frames = piece.received_frames if piece.is_complete else 0
         heard_frames = min(
-            frames.get((piece.item_id, piece.content_index), 0), piece.received_frames
+            frames.get((piece.item_id, piece.content_index), unnamed_frames),
+            piece.received_frames,
         )
         heard_ms = heard_frames // FRAMES_PER_MS
         if heard_ms > 0:

@@ -8,10 +8,13 @@ Rules
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voiced.conversation.backoff import HEALTHY_AFTER_S, Backoff
 from voiced.conversation.events import SessionReady
+
+BEFORE_EXPIRY_S = 60.0
+"""A session is replaced so long before the server says it ends."""
 
 
 @dataclass(slots=True)
@@ -20,7 +23,7 @@ class Link:
 
     Args:
         random: Returns a number in [0, 1).
-        max_age_s: Replace a session that is older; 0 leaves it to the provider.
+        max_age_s: Replace a session that is older; 0 goes by what the provider says.
     """
 
     random: Callable[[], float]
@@ -49,6 +52,11 @@ class Link:
         return self.facts is not None and self.facts.interrupts
 
     @property
+    def replies(self) -> bool:
+        """Tell whether the server starts a reply when the user's turn is over."""
+        return self.facts is not None and self.facts.replies
+
+    @property
     def detects_turns(self) -> bool:
         """Tell whether the server decides when the user's turn is over."""
         return self.facts is not None and self.facts.detects_turns
@@ -64,6 +72,11 @@ class Link:
         """Note that the session is configured."""
         self.facts = facts
         self.ready_s = now
+
+    def changed(self, facts: SessionReady) -> None:
+        """Note that the server confirmed other settings; it expires when it said at first."""
+        expires_in_s = self.facts.expires_in_s if self.facts else None
+        self.facts = replace(facts, expires_in_s=expires_in_s)
 
     def lost(self, now: float) -> float:
         """Note the loss and return the wait before the next attempt, in seconds."""
@@ -82,7 +95,11 @@ class Link:
         self.retry_s = None
 
     def renew_s(self) -> float | None:
-        """Return when the session is old enough to be replaced."""
-        if not self.is_ready or self.max_age_s <= 0:
+        """Return when the session is old enough to be replaced, or about to expire."""
+        if self.facts is None:
             return None
-        return self.ready_s + self.max_age_s
+        ages_s = [self.max_age_s] if self.max_age_s > 0 else []
+        expires_s = self.facts.expires_in_s
+        if expires_s is not None:
+            ages_s.append(max(expires_s - BEFORE_EXPIRY_S, expires_s / 2))
+        return self.ready_s + min(ages_s) if ages_s else None

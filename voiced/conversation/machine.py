@@ -21,7 +21,9 @@ from voiced.conversation.transitions import State, Trigger
 from voiced.settings import Settings
 
 SILENT_SERVER_S: Final = 30.0
-"""A reply of which nothing comes for so long is given up."""
+"""A reply of which nothing comes for so long is no longer waited for."""
+QUIET_BEFORE_RENEW_S: Final = 3.0
+"""A session is not replaced so soon after somebody spoke: a turn may be on its way."""
 
 OUTSIDE: Final = {
     State.IDLE: "idle",
@@ -66,6 +68,7 @@ class Conversation:
                 effects = server.handle(self.scene, inner, now) if is_current else []
             case ev.NewDay():
                 self.scene.purse.usd_today = 0.0
+                self.scene.problems.pop("daily_cap", None)
                 effects = [fx.TellCost(0.0, self.scene.purse.usd_session)]
             case (
                 ev.MicrophoneOpened()
@@ -88,7 +91,9 @@ class Conversation:
             return []
         before = self._appearance()
         scene, timers = self.scene, self.scene.timers
-        effects: Effects = [fx.SendAudio(pcm) for pcm in scene.input.fill(now)]
+        effects = sound.fill(scene, now)
+        if _is_due(scene.input.speech_ends_s(), now):
+            scene.input.speaking_since_s = None
         if _is_due(scene.link.retry_s, now):
             scene.fire(Trigger.RETRY)
             effects.append(fx.OpenSession(scene.link.attempt()))
@@ -113,9 +118,10 @@ class Conversation:
             timers.speaker_s,
             timers.ask_s,
             self.scene.input.due_s(),
+            self.scene.input.speech_ends_s(),
             self._idle_s(),
             self._renew_s(),
-            self._silence_s(),
+            self._patience_s(),
         )
         return min((time for time in times if time is not None), default=None)
 
@@ -144,12 +150,12 @@ class Conversation:
 
     def _lose_patience(self, now: float) -> Effects:
         scene = self.scene
-        if _is_due(self._silence_s(), now):
-            scene.active(now)
-            was_pending = scene.turns.responses.is_pending()
-            scene.turns.responses.abandon()
-            message = "the server owes a reply and says nothing"
-            return [fx.TellError("reply_missing", message)] if was_pending else []
+        if _is_due(self._patience_s(), now):
+            was_pending, finished = scene.turns.lose_patience()
+            if not was_pending:
+                return finished
+            message = f"the server owes a reply and said nothing for {SILENT_SERVER_S:g} s"
+            return [*finished, fx.TellError("reply_missing", message)]
         if _is_due(self._idle_s(), now):
             limit_s = scene.settings.session.idle_hangup_s
             return scene.end(now, f"nobody spoke for {limit_s:g} s")
@@ -167,18 +173,24 @@ class Conversation:
         return self.scene.timers.active_s + limit_s
 
     def _renew_s(self) -> float | None:
-        return self.scene.link.renew_s() if self.scene.is_quiet() else None
-
-    def _silence_s(self) -> float | None:
-        responses = self.scene.turns.responses
-        is_waiting = responses.is_busy() or responses.is_pending()
-        if not is_waiting or self.state not in UP or self.scene.input.is_user_speaking:
+        old_s = self.scene.link.renew_s()
+        if old_s is None or not self.scene.is_quiet():
             return None
-        return self.scene.timers.active_s + SILENT_SERVER_S
+        return max(old_s, self.scene.timers.active_s + QUIET_BEFORE_RENEW_S)
+
+    def _patience_s(self) -> float | None:
+        owed_s = self.scene.timers.owed_s
+        if owed_s is None or self.state not in UP or self.scene.input.is_user_speaking:
+            return None
+        return owed_s + SILENT_SERVER_S
 
     def _round_off(self, effects: Effects, before: object, now: float) -> Effects:
         """Let the state follow the facts, and tell the people outside."""
         scene = self.scene
+        if not scene.turns.responses.is_awaited():
+            scene.timers.owed_s = None
+        elif scene.timers.owed_s is None:
+            scene.timers.owed_s = now
         while (trigger := self._due_trigger()) is not None:
             scene.fire(trigger)
         if scene.purse.is_empty() and scene.is_quiet():

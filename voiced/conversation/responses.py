@@ -7,6 +7,8 @@ Rules
    when the interruption came before ``response.created``.
 3. A response is cancelled by id, and only when the server will not do it itself (R7).
 4. Late and repeated events change nothing.
+5. A response that is overdue is no longer waited for.  It is not dead: what still comes of
+   it is played.  It is cancelled when something else is asked for.
 """
 
 from collections.abc import Iterable
@@ -37,6 +39,12 @@ class Responses:
     """The next reply the server starts by itself answers a turn that is over."""
     doomed_requests: set[str] = field(default_factory=set)
     """Requests of ours whose response is dead before it is born."""
+    is_overdue: bool = False
+    """Nothing has come of the active response for so long that nobody waits for it."""
+    cancelling: str | None = None
+    """The response we cancelled last."""
+    last_done: str | None = None
+    """The response that ended last."""
     dead: dict[str, bool] = field(default_factory=dict)
     """Dead response -> whether the server was told or does it itself; oldest first."""
 
@@ -45,8 +53,12 @@ class Responses:
         return self.active is not None or self.requested is not None
 
     def is_living(self) -> bool:
-        """Tell whether the server is generating a reply that is to be heard."""
-        return self.active is not None and self.active not in self.dead
+        """Tell whether the server is generating a reply that is waited for."""
+        return self.active is not None and self.active not in self.dead and not self.is_overdue
+
+    def is_awaited(self) -> bool:
+        """Tell whether the server owes us something: a reply, an answer, or an end."""
+        return self.is_pending() or (self.is_busy() and not self.is_overdue)
 
     def is_pending(self) -> bool:
         """Tell whether a living reply is under way, asked for or expected."""
@@ -87,16 +99,22 @@ class Responses:
         else:
             is_dead |= self.is_doomed or user_is_speaking
             self.is_doomed = self.is_expected = False
+        if self.active is not None and self.is_overdue:
+            self._bury(self.active, is_told=True)
         self.active = response_id
+        self.is_overdue = False
         if is_dead:
             self._bury(response_id, is_told=False)
         return not is_dead
 
     def done(self, response_id: str) -> None:
         """Note the end of a response, also of one that was never announced."""
+        is_repeated = response_id == self.last_done
+        self.last_done = response_id
         if self.active == response_id:
             self.active = None
-        elif self.active is None and response_id not in self.dead:
+            self.is_overdue = False
+        elif self.active is None and response_id not in self.dead and not is_repeated:
             # Cancelled before it was created: that was the one we waited for.
             asked = self._request_without_marker()
             if asked is not None:
@@ -104,7 +122,7 @@ class Responses:
             self.is_expected = self.is_doomed = False
 
     def refused(self, event_id: str | None, code: str | None) -> bool:
-        """Note the refusal of a request of ours; true when it was about one.
+        """Note the refusal of a request of ours; true when nobody needs to hear of it.
 
         A server that leaves out the event id is understood by its code.
         """
@@ -116,19 +134,29 @@ class Responses:
         self._answered(asked)
         if is_busy_now and not is_doomed:
             self.is_wanted = True
-        return True
+        return is_doomed or is_busy_now
 
-    def abandon(self) -> None:
-        """Stop waiting for a response or an answer that does not come."""
-        if self.active is not None:
-            self._bury(self.active, is_told=True)
-        self.reset()
+    def lose_patience(self) -> bool:
+        """Stop waiting for a reply of which nothing comes; true when somebody waited for it.
 
-    def kill(self, *, server_cancels: bool) -> None:
+        A request, a promise or a dead response of which nothing comes is forgotten.
+        """
+        was_pending = self.is_pending()
+        if self.is_living():
+            self.is_overdue = True
+        elif not self.is_overdue:
+            self.active = None
+        self.requested = None
+        self.is_wanted = self.is_expected = self.is_doomed = False
+        self.doomed_requests.clear()
+        return was_pending
+
+    def kill(self, *, server_cancels: bool, server_replies: bool) -> None:
         """Declare everything under way, asked for or expected dead.
 
         Args:
             server_cancels: The server cancels the active response by itself.
+            server_replies: The server starts replies by itself.
         """
         if self.active is not None:
             was_told = self.dead.get(self.active, False)
@@ -137,24 +165,32 @@ class Responses:
             self.doomed_requests.add(self.requested)
         if self.is_expected:
             self.is_expected = False
-            self.is_doomed = True
+            self.is_doomed = server_replies
         self.is_wanted = False
+
+    def bury(self, response_id: str) -> None:
+        """Declare a response dead that is over on the server, or never was the active one."""
+        if response_id != self.active:
+            self._bury(response_id, is_told=True)
 
     def to_cancel(self) -> Iterable[str]:
         """Return the response that has to be cancelled by us, at most once."""
         if self.active is not None and self.dead.get(self.active) is False:
             self.dead[self.active] = True
+            self.cancelling = self.active
             return (self.active,)
         return ()
 
-    def reset(self) -> None:
-        """Forget what was under way: the session it belonged to is gone.
+    def cancel_refused(self) -> str | None:
+        """Return the response that is over, if the server says that there is none to cancel."""
+        return self.active if self.active == self.cancelling else None
 
-        The dead stay dead; their ids cannot come back.
-        """
-        self.active = self.requested = None
-        self.is_wanted = self.is_expected = self.is_doomed = False
+    def reset(self) -> None:
+        """Forget everything: the session it belonged to is gone, its ids may come again."""
+        self.active = self.requested = self.last_done = self.cancelling = None
+        self.is_wanted = self.is_expected = self.is_doomed = self.is_overdue = False
         self.doomed_requests.clear()
+        self.dead.clear()
 
     def _request_without_marker(self) -> str | None:
         """Return our request, unless the server has a reply of its own to begin first."""
@@ -167,5 +203,7 @@ class Responses:
 
     def _bury(self, response_id: str, *, is_told: bool) -> None:
         self.dead[response_id] = is_told
+        if response_id == self.active:
+            self.is_overdue = False
         while len(self.dead) > REMEMBERED:
             del self.dead[next(iter(self.dead))]

@@ -28,6 +28,8 @@ class Timers:
     """When the running conversation began."""
     active_s: float = 0.0
     """When somebody last spoke or acted."""
+    owed_s: float | None = None
+    """When the server began to owe us something, or last gave some of it."""
     microphone_s: float | None = None
     """When to try the lost microphone again."""
     speaker_s: float | None = None
@@ -109,9 +111,10 @@ class Scene:
         self.timers.active_s = now
 
     def complain(self, code: str, message: str) -> Effects:
-        """Tell people about a problem that stays until it is mended."""
+        """Tell people, once, about a problem that stays until it is mended."""
+        is_known = self.problems.get(code) == message
         self.problems[code] = message
-        return [fx.TellError(code, message)]
+        return [] if is_known else [fx.TellError(code, message)]
 
     def interrupt(
         self, source: str, now: float, *, by_server: bool = False, afterwards: Effects | None = None
@@ -125,10 +128,16 @@ class Scene:
             afterwards: What is to be sent when the loudspeaker is silent.
         """
         turns = self.turns
-        if not (turns.is_sounding or turns.is_cutting or turns.responses.is_pending()):
+        is_busy = turns.responses.is_pending() or turns.responses.is_overdue
+        if not (turns.is_sounding or turns.is_cutting or is_busy):
             return afterwards or []
-        server_cancels = by_server and self.link.interrupts
-        return turns.interrupt(source, now, server_cancels=server_cancels, afterwards=afterwards)
+        return turns.interrupt(
+            source,
+            now,
+            server_cancels=by_server and self.link.interrupts,
+            server_replies=self.link.replies,
+            afterwards=afterwards,
+        )
 
     def open_microphone(self) -> Effects:
         """Start capturing, unless the user muted it."""
@@ -154,6 +163,7 @@ class Scene:
     def give_up(self, code: str, message: str, now: float) -> Effects:
         """End the conversation because it cannot work."""
         effects = self.hang_up(now)
+        self.problems.clear()
         self.fire(Trigger.FATAL)
         effects += self.answer_waiting("unavailable", message)
         return [*effects, *self.complain(code, message)]

@@ -5,6 +5,7 @@ from typing import Final, assert_never
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
 from voiced.conversation.failures import REMEDIES, explain, fatal_code
+from voiced.conversation.money import price_of
 from voiced.conversation.scene import Effects, Scene, kind_of
 from voiced.conversation.transitions import Trigger
 
@@ -21,13 +22,17 @@ LOST_RACES: Final = frozenset(
         "unsupported_content_type",
     }
 )
+SETTINGS: Final = "configure"
+"""Kind of the events that change the settings of a session."""
+NOTHING_TO_COMMIT: Final = "input_audio_buffer_commit_empty"
+NOTHING_TO_CANCEL: Final = "response_cancel_not_active"
 """Errors that say two events crossed on the wire; nobody needs to hear of them."""
 
 
 def handle(scene: Scene, event: ev.ServerEvent, now: float) -> Effects:
     """Return what to do about an event of the session in use."""
     match event:
-        case ev.SessionReady() | ev.SessionLost() | ev.ServerError():
+        case ev.SessionReady() | ev.SessionChanged() | ev.SessionLost() | ev.ServerError():
             return _on_session(scene, event, now)
         case ev.SpeechStarted() | ev.SpeechStopped() | ev.TurnCommitted() | ev.UserTranscript():
             return _on_user(scene, event, now)
@@ -39,11 +44,15 @@ def handle(scene: Scene, event: ev.ServerEvent, now: float) -> Effects:
 
 
 def _on_session(
-    scene: Scene, event: ev.SessionReady | ev.SessionLost | ev.ServerError, now: float
+    scene: Scene,
+    event: ev.SessionReady | ev.SessionChanged | ev.SessionLost | ev.ServerError,
+    now: float,
 ) -> Effects:
     match event:
         case ev.SessionReady():
             return session_ready(scene, event, now)
+        case ev.SessionChanged(facts):
+            return session_changed(scene, facts, now)
         case ev.SessionLost():
             return session_lost(scene, event, now)
         case ev.ServerError():
@@ -58,13 +67,26 @@ def session_ready(scene: Scene, facts: ev.SessionReady, now: float) -> Effects:
     scene.link.ready(facts, now)
     scene.turns.session = scene.link.number
     scene.problems.pop("offline", None)
-    scene.active(now)
     if facts.detects_turns:
         scene.input.begin(now)
     effects: Effects = [fx.TellSession("ready", facts.model)]
+    if scene.purse.usd_per_day > 0 and price_of(facts.model) is None:
+        message = f"[limits] usd_per_day cannot be kept: no price is known for {facts.model}"
+        effects.append(fx.TellError("no_price", message))
     if scene.link.reconnects and not scene.input.is_open and scene.timers.microphone_s is None:
         effects += scene.open_microphone()
     return effects
+
+
+def session_changed(scene: Scene, facts: ev.SessionReady, now: float) -> Effects:
+    """Go by the settings that are in force now."""
+    detected_turns = scene.link.detects_turns
+    scene.link.changed(facts)
+    if facts.detects_turns != detected_turns:
+        scene.input.end()
+        if facts.detects_turns:
+            scene.input.begin(now)
+    return []
 
 
 def session_lost(scene: Scene, lost: ev.SessionLost, now: float) -> Effects:
@@ -91,15 +113,17 @@ def server_error(scene: Scene, event: ev.ServerError, now: float) -> Effects:
     responses = scene.turns.responses
     if event.code == SESSION_EXPIRED:
         return session_lost(scene, ev.SessionLost(event.message), now)
-    if event.code in REMEDIES:
+    if event.code in REMEDIES and kind != SETTINGS:
         return scene.give_up(event.code, explain(event.code, event.message), now)
     if responses.refused(event.event_id, event.code):
         if responses.is_wanted:
             scene.timers.ask_s = now + ASK_AGAIN_S
-            return []
-    elif kind == "commit":
-        responses.is_expected = False
-    if kind in ("truncate", "delete", "cancel", "clear") or event.code in LOST_RACES:
+        return []
+    if kind == "commit" or event.code == NOTHING_TO_COMMIT:
+        responses.is_expected = responses.is_expected and scene.link.replies
+    if kind == "cancel" or event.code == NOTHING_TO_CANCEL:
+        return scene.turns.cancel_refused()
+    if kind in ("truncate", "delete", "clear") or event.code in LOST_RACES:
         return []
     return [fx.TellError(event.code or "server_error", event.message)]
 
@@ -116,10 +140,10 @@ def _on_user(
     match event:
         case ev.SpeechStarted():
             effects = scene.interrupt("server", now, by_server=True)
-            scene.input.is_user_speaking = True
+            scene.input.speaking_since_s = now
             return effects
         case ev.SpeechStopped():
-            scene.input.is_user_speaking = False
+            scene.input.speaking_since_s = None
             return scene.turns.cancel_what_is_in_the_way()
         case ev.TurnCommitted():
             return turn_committed(scene)
@@ -132,10 +156,10 @@ def _on_user(
 def turn_committed(scene: Scene) -> Effects:
     """Wait for the server's reply, or ask for one where it does not answer by itself."""
     scene.turn_count += 1
-    scene.input.is_user_speaking = False
+    scene.input.speaking_since_s = None
     responses = scene.turns.responses
     effects = scene.turns.cancel_what_is_in_the_way()
-    if scene.link.facts is not None and scene.link.facts.replies:
+    if scene.link.replies:
         responses.expect()
     elif responses.is_expected or scene.link.detects_turns:
         responses.is_expected = False
@@ -157,6 +181,7 @@ def _on_reply(
     now: float,
 ) -> Effects:
     scene.active(now)
+    scene.timers.owed_s = now
     turns = scene.turns
     match event:
         case ev.ReplyTranscript(response_id, item_id, text, is_final):
@@ -180,10 +205,12 @@ def _on_reply(
 def response_created(scene: Scene, event: ev.ResponseCreated) -> Effects:
     """Take a new response, or see to it that a dead one ends."""
     is_speaking = scene.input.is_user_speaking
+    is_ours = event.marker is not None
     scene.turns.created(event, user_is_speaking=is_speaking)
-    if is_speaking and scene.link.interrupts:
+    if is_speaking and scene.link.interrupts and not is_ours:
         # The server hears the user too and may be cancelling it already (R7); what is
-        # left of it is cancelled when the user's turn ends.
+        # left of it is cancelled when the user's turn ends.  What we asked for began
+        # after that, and goes on.
         return []
     return scene.turns.cancel_what_is_in_the_way()
 
@@ -195,7 +222,7 @@ def response_done(scene: Scene, event: ev.ResponseDone, now: float) -> Effects:
     effects: Effects = []
     if scene.purse.spend(event.usage, model):
         effects.append(fx.TellCost(scene.purse.usd_today, scene.purse.usd_session))
-    effects += scene.turns.done(event)
+    effects += scene.turns.done(event.response_id)
     if is_dead:
         return effects
     if event.reason == "content_filter":

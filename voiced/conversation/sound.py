@@ -1,5 +1,6 @@
 """What the sound card reports."""
 
+from collections.abc import Iterable
 from typing import Final, assert_never
 
 from voiced.conversation import effects as fx
@@ -15,9 +16,7 @@ def handle(scene: Scene, event: ev.SoundEvent, now: float) -> Effects:
     """Return what to do about a report."""
     match event:
         case ev.MicrophoneFrames(pcm):
-            sends: Effects = [fx.SendAudio(part) for part in scene.input.captured(pcm, now)]
-            # What is said into a held key comes after the clearing that the press waits with.
-            return scene.turns.when_silent(sends) if scene.input.is_held else sends
+            return send(scene, scene.input.captured(pcm, now))
         case ev.MicrophoneOpened():
             return microphone_opened(scene, now)
         case ev.MicrophoneLost(reason):
@@ -40,11 +39,23 @@ def handle(scene: Scene, event: ev.SoundEvent, now: float) -> Effects:
             assert_never(event)
 
 
+def fill(scene: Scene, now: float) -> Effects:
+    """Send the silence that is due (R11)."""
+    return send(scene, scene.input.fill(now))
+
+
+def send(scene: Scene, parts: Iterable[bytes]) -> Effects:
+    """Send samples."""
+    sends: Effects = [fx.SendAudio(part) for part in parts]
+    # What is said into a held key comes after the clearing that the press waits with.
+    return scene.turns.when_silent(sends) if scene.input.is_held else sends
+
+
 def microphone_opened(scene: Scene, now: float) -> Effects:
     """Begin to listen, unless nobody wants to by now."""
     scene.problems.pop("no_microphone", None)
     answers = scene.answer_waiting()
-    if scene.state in DOWN or scene.state is State.OFFLINE:
+    if scene.state in DOWN or scene.state is State.OFFLINE or scene.input.is_muted:
         return [fx.CloseMicrophone(), *answers]
     scene.input.opened(now)
     return answers

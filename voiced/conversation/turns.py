@@ -73,8 +73,12 @@ class Turns:
         if self.cuts:
             self.responses.is_wanted = True
             return []
+        if self.responses.is_overdue:
+            self.responses.kill(server_cancels=False, server_replies=False)
         event_id = self.new_id("response")
-        return [fx.CreateResponse(event_id)] if self.responses.want(event_id) else []
+        if self.responses.want(event_id):
+            return [fx.CreateResponse(event_id)]
+        return self.cancel_what_is_in_the_way()
 
     def ask_if_wanted(self) -> Effects:
         """Ask for the reply that had to wait, if one had to and the server is free."""
@@ -99,12 +103,12 @@ class Turns:
         """Play samples of a living reply; drop those of a dead one (R5)."""
         if self.responses.is_dead(event.response_id):
             return self._never_heard(event.response_id, event.item_id)
-        key = (event.item_id, event.content_index)
+        key, play = (event.item_id, event.content_index), self.plays + 1
         if not event.pcm or not self.ledger.receive(
-            self.session, event.response_id, key, size=len(event.pcm)
+            self.session, event.response_id, key, size=len(event.pcm), play=play
         ):
             return []
-        self.plays += 1
+        self.plays = play
         return [fx.Play(event.item_id, event.content_index, event.pcm)]
 
     def audio_done(self, event: ev.AudioDone) -> Effects:
@@ -113,22 +117,37 @@ class Turns:
             return []
         return [fx.FinishPlay(event.item_id, event.content_index)]
 
-    def done(self, event: ev.ResponseDone) -> Effects:
+    def done(self, response_id: str) -> Effects:
         """Note the end of a response on the server; it may sound on here (R6)."""
-        self.responses.done(event.response_id)
-        effects = self._finish_all(event.response_id)
-        deletes: Effects = [self._delete(item) for item in self.unheard.pop(event.response_id, ())]
+        self.responses.done(response_id)
+        effects = self._finish_all(response_id)
+        deletes: Effects = [self._delete(item) for item in self.unheard.pop(response_id, ())]
         return [*effects, *self.when_silent(deletes), *self.ask_if_wanted()]
 
+    def cancel_refused(self) -> Effects:
+        """Note that what we tried to cancel is over: its end may never be told."""
+        over = self.responses.cancel_refused()
+        return [] if over is None else self.done(over)
+
+    def lose_patience(self) -> tuple[bool, Effects]:
+        """Stop waiting for what the server owes; tell whether somebody waited for a reply."""
+        was_pending = self.responses.lose_patience()
+        return was_pending, self._finish_all(None)
+
     def drained(self, plays: int) -> None:
-        """Note that everything up to a ``Play`` was heard; an older report says nothing."""
-        if plays == self.plays:
-            self.ledger.drained()
+        """Note that everything up to a ``Play`` was heard."""
+        self.ledger.drained(plays)
 
     # --- interruption ------------------------------------------------------------------
 
     def interrupt(
-        self, source: str, now: float, *, server_cancels: bool, afterwards: Effects | None = None
+        self,
+        source: str,
+        now: float,
+        *,
+        server_cancels: bool,
+        server_replies: bool,
+        afterwards: Effects | None = None,
     ) -> Effects:
         """Silence the assistant: the first half of a cut.
 
@@ -136,11 +155,14 @@ class Turns:
             source: Who noticed: ``server``, ``local`` or ``control``.
             now: The time.
             server_cancels: The server stops generating by itself (R7).
+            server_replies: The server starts replies by itself.
             afterwards: What is to be sent when the loudspeaker is silent.
         """
         was_sounding = self.is_sounding
-        self.responses.kill(server_cancels=server_cancels)
+        self.responses.kill(server_cancels=server_cancels, server_replies=server_replies)
         pieces = self.ledger.take()
+        for piece in pieces:
+            self.responses.bury(piece.response_id)
         if was_sounding:
             self.cut_count += 1
             cut = Cut(source, now, self.session, pieces, list(afterwards or ()))
@@ -159,7 +181,7 @@ class Turns:
         if cut is None:
             return []
         settlement = settle(cut.pieces, event.heard, session=self.session)
-        effects = self._cancel()
+        effects = self.cancel_what_is_in_the_way()
         for remedy in settlement.remedies:
             if isinstance(remedy, Delete):
                 effects += self._delete_when_over(remedy.response_id, remedy.item_id)
@@ -199,6 +221,7 @@ class Turns:
         """Forget what the server was doing; what is sounding sounds on to its end."""
         self.session = 0
         self.responses.reset()
+        self.ledger.new_session()
         self.unheard.clear()
         return self._finish_all(None)
 

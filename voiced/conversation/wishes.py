@@ -80,6 +80,8 @@ def say(scene: Scene, text: str, ask: int, now: float) -> Effects:
     """Put a typed turn to the assistant; whoever types wants to be answered now."""
     if scene.state not in UP:
         return [scene.not_up(ask)]
+    if scene.purse.is_empty():
+        return [fx.Answer(ask, "refused", *scene.cap_is_spent())]
     scene.active(now)
     scene.turn_count += 1
     turn = fx.SendText(scene.new_id("text"), text)
@@ -94,6 +96,10 @@ def talk_press(scene: Scene, ask: int, now: float) -> Effects:
     if scene.link.detects_turns:
         hint = 'set [turns] detection = "manual" to hold a key while you talk'
         return [fx.Answer(ask, "refused", "the server decides when your turn is over", hint)]
+    if scene.input.is_muted:
+        return [fx.Answer(ask, "refused", "your microphone is muted", "voicectl unmute")]
+    if scene.purse.is_empty():
+        return [fx.Answer(ask, "refused", *scene.cap_is_spent())]
     if scene.input.is_held:
         return [fx.Answer(ask)]
     scene.active(now)
