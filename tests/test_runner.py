@@ -272,3 +272,17 @@ def test_every_effect_has_a_hand() -> None:
 
     asyncio.run(carry_out())
     assert {type(each) for each in examples} | {fx.TellState} == set(fx.Effect.__args__)
+
+
+async def test_what_has_arrived_counts_before_what_is_due() -> None:
+    """The loop was busy for 0.6 s: the microphone's samples wait, and no silence is due."""
+    house = listening()
+    house.core.scene.input.origin_s = house.core.scene.input.fresh_s = (
+        asyncio.get_running_loop().time() - 0.6
+    )
+
+    house.take(*[ev.MicrophoneFrames(SECOND[:960].replace(b"\0", b"\1"))] * 30)
+
+    sent = [m.audio for m in house.provider.calls if isinstance(m, out.Append)]
+    assert len(sent) == 30
+    assert not any(b"\0" in audio for audio in sent)

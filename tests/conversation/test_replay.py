@@ -21,6 +21,7 @@ from voiced.conversation import events as ev
 from voiced.errors import WireError
 from voiced.realtime import server_messages as wire
 from voiced.realtime.translate import Translator
+from voiced.settings import Settings
 
 FILE = Path(__file__).parents[1] / "data" / "realtime_sample_sequences.json"
 SEQUENCES: dict[str, dict[str, Any]] = json.loads(FILE.read_text())["sequences"]
@@ -39,7 +40,7 @@ class Replay:
         self.effects: list[fx.Effect] = []
         self.unreadable = 0
         self.begins_ms = PLAYBACK_BEGINS_MS.get(name, 1900)
-        self._translator = Translator("gpt-realtime")
+        self._translator = Translator(Settings())
         self._pushed: dict[tuple[str, int], int] = {}
         self._start_s = stage.now
 

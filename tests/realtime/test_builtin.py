@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import pytest
 
 from tests.realtime.test_client import Heard
 from voiced.conversation import events as ev
+from voiced.realtime import builtin as module
 from voiced.realtime.builtin import BuiltinError, BuiltinServer
 from voiced.realtime.client import RealtimeClient
 from voiced.settings import Local, Provider, Settings
@@ -92,3 +94,45 @@ async def test_a_stop_without_a_server_is_done_already(place: Path) -> None:
         await server.stop()
 
         assert server.pid is None
+
+
+async def test_a_server_that_was_given_up_while_it_started_is_not_taken_for_ready(
+    place: Path,
+) -> None:
+    async with builtin(place) as server:
+        starting = asyncio.create_task(server.ensure())
+        while server.pid is None:  # noqa: ASYNC110 - nothing tells when the process is there
+            await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+
+        assert server.pid is None
+        assert (await server.ensure()).is_socket()
+
+
+async def test_a_server_that_does_not_come_up_may_do_so_later(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "START_WITHIN_S", 0.0)
+    async with builtin(place) as server:
+        with pytest.raises(BuiltinError, match="no sign of life") as caught:
+            await server.ensure()
+
+    assert not caught.value.is_final
+
+
+async def test_a_long_line_of_its_log_is_cut_short(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program is replaced by one that says a lot and ends."""
+    program = place / "python"
+    program.write_text(
+        "#!/bin/sh\nhead -c 300000 /dev/zero | tr '\\0' x >&2; echo >&2; echo no >&2\n"
+    )
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    async with builtin(place) as server:
+        with pytest.raises(BuiltinError, match=r"^no$") as caught:
+            await server.ensure()
+
+    assert caught.value.is_final

@@ -218,9 +218,17 @@ async def test_the_last_error_before_a_close_is_told_with_it() -> None:
 
 @pytest.mark.parametrize(
     ("code", "told"),
-    [("unknown_parameter", "configuration_refused"), ("model_not_found", "model_not_found")],
+    [
+        ("unknown_parameter", "configuration_refused"),
+        ("model_not_found", "model_not_found"),
+        ("server_error", None),
+        ("rate_limit_exceeded", None),
+        ("session_expired", None),
+    ],
 )
-async def test_an_error_about_the_settings_ends_the_attempt(code: str, told: str) -> None:
+async def test_an_error_before_the_session_is_ready_is_a_refusal_or_bad_luck(
+    code: str, told: str | None
+) -> None:
     async def answer(socket: ServerConnection) -> None:
         error = {"type": "error", "error": {"code": code, "message": "Unknown parameter"}}
         await socket.send(json.dumps(error))
@@ -245,6 +253,69 @@ async def test_an_http_status_is_told_and_not_the_body(status: int) -> None:
 
         assert lost.http_status == status
         assert KEY not in lost.message
+
+
+async def test_an_error_about_the_event_that_configures_is_a_refusal_whatever_its_code() -> None:
+    async def answer(socket: ServerConnection) -> None:
+        await socket.send(json.dumps({"type": "session.created", "session": session({})}))
+        event_id = json.loads(await socket.recv())["event_id"]
+        error = {"code": "odd", "message": "No such voice", "event_id": event_id}
+        await socket.send(json.dumps({"type": "error", "error": error}))
+        await socket.wait_closed()
+
+    async with server(answer) as url, client(url) as (_, heard):
+        assert (await heard.until(ev.SessionLost)).error_code == "configuration_refused"
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """The header of one provider is not known as a secret by the library."""
+    reached = []
+
+    async def answer(socket: ServerConnection) -> None:
+        reached.append(dict(socket.request.headers) if socket.request else {})
+        await socket.wait_closed()
+
+    async with server(answer) as elsewhere:
+
+        def redirect(connection: ServerConnection, _: Request) -> Response:
+            response = connection.respond(HTTPStatus.TEMPORARY_REDIRECT, "")
+            response.headers["Location"] = elsewhere
+            return response
+
+        async with server(answer, redirect) as url, client(url, kind="azure") as (_, heard):
+            assert (await heard.until(ev.SessionLost)).http_status == 307
+
+    assert reached == []
+
+
+async def test_what_stays_on_this_machine_does_not_go_through_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "socks_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with ScriptedProvider() as provider, client(provider.base_url) as (_, heard):
+        await heard.until(ev.SessionReady)
+
+
+@pytest.mark.parametrize(
+    ("variable", "proxy"),
+    [
+        ("https_proxy", "socks5://127.0.0.1:9"),
+        ("https_proxy", "http://user@127.0.0.1:9"),
+        ("https_proxy", "nonsense://127.0.0.1:9/with/a/path"),
+    ],
+)
+async def test_a_proxy_that_cannot_be_used_is_told(
+    monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str
+) -> None:
+    monkeypatch.setenv(variable, proxy)
+    async with client("https://voiced.invalid/v1") as (_, heard):
+        assert (await heard.until(ev.SessionLost)).message.startswith("no connection: ")
+
+
+async def test_a_name_that_cannot_be_one_is_told() -> None:
+    async with client("https://voiced..invalid/v1") as (_, heard):
+        assert (await heard.until(ev.SessionLost)).message.startswith("no connection: ")
 
 
 async def test_a_server_that_is_not_there_is_told() -> None:
@@ -298,6 +369,8 @@ async def test_a_running_session_is_told_the_new_settings_but_not_the_voice() ->
 
         assert update["session"]["instructions"] == "Be brief."
         assert "voice" not in update["session"]["audio"]["output"]
+        await wire.send({"type": "session.updated", "session": update["session"]})
+        assert (await heard.until(ev.SessionChanged)).facts.detects_turns
 
 
 async def test_a_full_outbox_drops_the_oldest_audio_and_nothing_else() -> None:
@@ -313,3 +386,13 @@ async def test_a_full_outbox_drops_the_oldest_audio_and_nothing_else() -> None:
     assert messages[0] == out.Clear("first")
     assert messages[1] == out.Append((3).to_bytes(2, "little"))
     assert messages[-1] == out.Commit("last")
+
+
+async def test_what_was_dropped_is_counted_over_all_sessions() -> None:
+    async with client("ws://127.0.0.1:9/v1") as (made, heard):
+        await heard.until(ev.SessionLost)
+        for _ in range(MAX_AUDIO_WAITING + 3):
+            made.send(out.Append(b"12"))
+        made.open(2)
+
+        assert made.dropped == 3

@@ -109,3 +109,24 @@ def test_the_turn_detection_is_found_in_the_shape_of_ga_and_of_the_beta() -> Non
         assert detection.interrupt_response
     manual = {"audio": {"input": {"turn_detection": None}}}
     assert wire.read(wire.SessionConfig, manual).effective_detection() is None
+
+
+def test_a_part_is_read_field_by_field() -> None:
+    session = {"model": "m", "expires_at": "soon", "audio": {"input": 5, "output": {}}}
+    config = wire.read(wire.SessionConfig, session)
+
+    assert config.model == "m"
+    assert config.expires_at is None
+    assert config.audio == wire.AudioConfig()
+
+
+def test_an_event_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(WireError):
+        wire.decode('{"type": "x", "a":' + "[" * 200_000)
+
+
+def test_a_user_turn_without_an_id_is_heard_all_the_same() -> None:
+    for kind in ("speech_started", "speech_stopped", "committed"):
+        frame = json.dumps({"type": f"input_audio_buffer.{kind}", "item_id": None})
+
+        assert wire.decode(frame) is not None

@@ -3,15 +3,18 @@ import json
 from voiced.conversation import events as ev
 from voiced.realtime import client_messages as out
 from voiced.realtime import server_messages as wire
-from voiced.realtime.translate import Translator, session_update
+from voiced.realtime.translate import LONGEST_SENTENCE, Translator, plain, session_update
 from voiced.settings import Provider, Settings, Turns
+
+ASKED = Settings(provider=Provider(model="asked"))
+MANUALLY = Settings(provider=Provider(model="asked"), turns=Turns(detection="manual"))
 
 
 def event(**fields: object) -> ev.ServerEvent | None:
     """Translate one event."""
     message = wire.decode(json.dumps(fields))
     assert message is not None
-    return Translator("asked").event(message)
+    return Translator(ASKED).event(message)
 
 
 def delta(pcm: bytes, translator: Translator, content_index: int | None = 0) -> bytes:
@@ -28,14 +31,14 @@ def done(**response: object) -> ev.ResponseDone:
 
 
 def test_a_sample_cut_in_two_is_put_together_again() -> None:
-    translator = Translator("m")
+    translator = Translator(ASKED)
 
     assert delta(b"\x01\x02\x03", translator) == b"\x01\x02"
     assert delta(b"\x04\x05\x06", translator, None) == b"\x03\x04\x05\x06"
 
 
 def test_half_a_sample_at_the_end_of_a_piece_is_forgotten() -> None:
-    translator = Translator("m")
+    translator = Translator(ASKED)
     delta(b"\x01", translator)
     assert translator.event(wire.AudioDone("r", "i", None)) == ev.AudioDone("r", "i", 0)
 
@@ -123,11 +126,16 @@ def test_the_code_of_an_error_may_hide_in_its_type() -> None:
 
 def test_the_greeting_means_nothing_by_itself() -> None:
     assert event(type="session.created", session={}) is None
-    assert event(type="session.updated") is None
+
+
+def test_settings_that_are_confirmed_later_are_told() -> None:
+    said = event(type="session.updated", session={"audio": {"input": {"turn_detection": None}}})
+
+    assert said == ev.SessionChanged(ev.SessionReady("asked", False, False, False))
 
 
 def ready(session: object) -> ev.SessionReady:
-    return Translator("asked").ready(wire.SessionUpdated(session), now_unix_s=1000.0)
+    return Translator(ASKED).ready(wire.SessionUpdated(session), now_unix_s=1000.0)
 
 
 def test_the_settings_in_force_are_read_back() -> None:
@@ -144,6 +152,18 @@ def test_the_settings_in_force_are_read_back() -> None:
 def test_a_server_that_says_nothing_is_thought_to_find_the_turns_and_not_to_interrupt() -> None:
     assert ready({}) == ev.SessionReady("asked", True, False, True)
     assert ready("nonsense") == ev.SessionReady("asked", True, False, True)
+
+
+def test_a_server_that_leaves_out_what_is_null_does_what_we_asked_for() -> None:
+    shapes: list[dict[str, object]] = [
+        {},
+        {"audio": {"input": {}}},
+        {"audio": {"input": {}}, "turn_detection": None},
+    ]
+    for session in shapes:
+        facts = Translator(MANUALLY).ready(wire.SessionUpdated(session), now_unix_s=0.0)
+
+        assert not facts.detects_turns
 
 
 def test_without_detection_the_server_does_nothing_by_itself() -> None:
@@ -218,3 +238,27 @@ def test_what_is_not_wanted_is_turned_off() -> None:
     assert isinstance(audio, dict)
     assert audio["input"]["transcription"] is None
     assert audio["input"]["noise_reduction"] is None
+
+
+def test_an_error_is_matched_whatever_shape_its_fields_have() -> None:
+    error: dict[str, object] = {"code": 400, "message": None, "event_id": "response_1", "param": []}
+
+    assert event(type="error", error=error) == ev.ServerError("400", "", "response_1")
+
+
+def test_one_count_that_is_nonsense_does_not_hide_the_others() -> None:
+    counts = {"text_tokens": "many", "audio_tokens": 7.0, "image_tokens": 10**400}
+    made = done(usage={"input_token_details": counts, "output_token_details": {"text_tokens": -4}})
+
+    assert made.usage == ev.Usage(audio_in=7)
+
+
+def test_what_the_server_says_becomes_one_short_line_without_a_key() -> None:
+    translator = Translator(ASKED)
+    translator.key = "my-own-key"
+    error = {"message": "bad my-own-key,\nMAINPID=1 and sk-proj-Abc_123*def\x1b[31m"}
+    message = wire.decode(json.dumps({"type": "error", "error": error}))
+    assert message is not None
+
+    assert translator.event(message) == ev.ServerError(None, "bad ***, MAINPID=1 and *** [31m")
+    assert len(plain("x" * 1000)) == LONGEST_SENTENCE

@@ -14,12 +14,12 @@ def test_the_service_manager_is_told_what_is_going_on(
         listener.settimeout(2)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         manager.ready()
-        manager.state("speaking")
+        manager.state("speaking\nMAINPID=1")
         manager.stopping()
 
         assert [listener.recv(100) for _ in range(3)] == [
             b"READY=1",
-            b"STATUS=speaking",
+            b"STATUS=speaking MAINPID=1",
             b"STOPPING=1",
         ]
 

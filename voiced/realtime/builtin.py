@@ -22,8 +22,17 @@ START_WITHIN_S: Final = 15.0
 STOP_WITHIN_S: Final = 2.0
 
 
+LONGEST_WORDS: Final = 4096
+"""Of a longer line of its log only the end is shown."""
+
+
 class BuiltinError(Exception):
     """The built-in server does not run; the text is what it said last."""
+
+    def __init__(self, message: str, *, is_final: bool) -> None:
+        super().__init__(message)
+        self.is_final = is_final
+        """It will not start next time either."""
 
 
 class BuiltinServer:
@@ -95,26 +104,37 @@ class BuiltinServer:
             stderr=asyncio.subprocess.PIPE,
             env=environment,
         )
-        self._process = process
-        self._started_with = self.settings
+        self._process, self._started_with = process, self.settings
         reader = self._tasks.create_task(self._read_words(process), name="built-in server's log")
         try:
             async with asyncio.timeout(START_WITHIN_S):
                 ready = await _first_line(process)
         except TimeoutError:
             await self.stop()
-            raise BuiltinError(f"no sign of life for {START_WITHIN_S:g} s") from None
+            raise BuiltinError(
+                f"no sign of life for {START_WITHIN_S:g} s", is_final=False
+            ) from None
+        except asyncio.CancelledError:
+            # Whoever asked has gone; the next one must not find a server that is half up.
+            self._process = None
+            process.kill()
+            raise
         if not ready:
             status = await process.wait()
             await reader
-            raise BuiltinError(self._last_words or f"it ended with status {status}")
+            message = self._last_words or f"it ended with status {status}"
+            raise BuiltinError(message, is_final=True)
         logger.info("the built-in server is ready")
 
     async def _read_words(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr is not None  # noqa: S101 - asked for above
-        async for line in process.stderr:
-            self._last_words = line.decode(errors="replace").strip()
-            logger.info("built-in server: %s", self._last_words)
+        rest = b""
+        while chunk := await process.stderr.read(LONGEST_WORDS):
+            *lines, rest = (rest + chunk).split(b"\n")
+            rest = rest[-LONGEST_WORDS:]
+            for line in lines:
+                self._last_words = line[-LONGEST_WORDS:].decode(errors="replace").strip()
+                logger.info("built-in server: %s", self._last_words)
 
 
 async def _first_line(process: asyncio.subprocess.Process) -> bytes:

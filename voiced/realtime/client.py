@@ -8,7 +8,8 @@ Rules
 3. What is sent goes through an outbox in order.  When the network cannot keep up, the
    oldest audio is dropped and counted; nothing else ever is.
 4. What a server says that cannot be read is logged, without its content, and dropped.
-5. A key is never logged, and goes only where ``dialects.websocket_url`` allows.
+5. A key is never logged, and goes only where ``dialects.websocket_url`` allows: redirects
+   are not followed, and what stays on this machine is not sent through a proxy.
 """
 
 import asyncio
@@ -16,11 +17,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from voiced import __version__
 from voiced.conversation.events import Received, ServerError, ServerEvent, SessionLost, SessionReady
@@ -30,7 +33,7 @@ from voiced.realtime import client_messages as out
 from voiced.realtime import dialects
 from voiced.realtime import server_messages as wire
 from voiced.realtime.builtin import BuiltinError, BuiltinServer
-from voiced.realtime.translate import Translator, error_event, session_update
+from voiced.realtime.translate import Translator, plain, session_update
 from voiced.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -45,6 +48,20 @@ MAX_AUDIO_WAITING: Final = 500
 """Ten seconds of audio in 20 ms pieces."""
 UNREADABLE_SHOWN: Final = 5
 LOCAL_URL: Final = "ws://localhost/v1"
+FIRST_SETTINGS: Final = "configure_0"
+LATER_SETTINGS: Final = "configure_1"
+REFUSALS: Final = frozenset(
+    {
+        "cannot_update_voice",
+        "integer_below_min_value",
+        "invalid_event",
+        "invalid_request_error",
+        "invalid_value",
+        "missing_required_parameter",
+        "unknown_parameter",
+    }
+)
+"""Errors that say that our settings are wrong; any other may be gone next time."""
 
 Emit = Callable[[Received], None]
 FindKey = Callable[[], str | None]
@@ -58,6 +75,14 @@ class _Lost(Exception):  # noqa: N818 - an end, not a fault
     def __init__(self, event: SessionLost) -> None:
         super().__init__(event.message)
         self.event = event
+
+
+class _Connect(connect):
+    """Follows no redirect: the key goes where the user said, and nowhere else."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Return the refusal as it is."""
+        return exc
 
 
 class Outbox:
@@ -122,45 +147,49 @@ class RealtimeClient:
         self._builtin = builtin
         self._tasks = tasks
         self._emit = emit
-        self._attempt: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._translator: Translator | None = None
         self._outbox = Outbox()
+        self._dropped_before = 0
 
     @property
     def dropped(self) -> int:
         """Return how many pieces of audio the network was too slow for."""
-        return self._outbox.dropped
+        return self._dropped_before + self._outbox.dropped
 
     def open(self, number: int) -> None:
         """Connect and configure; answered by ``SessionReady`` or ``SessionLost``."""
         self.close()
+        self._dropped_before += self._outbox.dropped
         self._outbox = Outbox()
-        attempt = _Attempt(self.settings, self._key, self._builtin, self._outbox)
-        self._attempt = self._tasks.create_task(
-            self._run(number, attempt), name=f"session {number}"
-        )
+        self._translator = Translator(self.settings)
+        attempt = _Attempt(self._translator, self._key, self._builtin, self._outbox)
+        self._task = self._tasks.create_task(self._run(number, attempt), name=f"session {number}")
 
     def close(self) -> None:
         """Hang up."""
-        attempt, self._attempt = self._attempt, None
-        if attempt is not None:
-            attempt.cancel()
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
 
     def send(self, message: out.ClientMessage) -> None:
         """Send a message in the session that is open; never waits."""
-        if self._attempt is not None:
+        if self._task is not None:
             self._outbox.put(message)
 
     def configure(self, settings: Settings) -> None:
         """Take new settings; a running session is told what it can be told."""
         self.settings = settings
         self._builtin.settings = settings.local
-        self.send(session_update(settings, "configure_1", with_voice=False))
+        if self._translator is not None:
+            self._translator.settings = settings
+        self.send(session_update(settings, LATER_SETTINGS, with_voice=False))
 
     async def _run(self, number: int, attempt: "_Attempt") -> None:
         me = asyncio.current_task()
 
         def report(event: ServerEvent) -> None:
-            if self._attempt is me:
+            if self._task is me:
                 self._emit(Received(number, event))
 
         lost = await attempt.run(report)
@@ -171,48 +200,61 @@ class _Attempt:
     """One connection, from dialling to its end."""
 
     def __init__(
-        self, settings: Settings, key: FindKey, builtin: BuiltinServer, outbox: Outbox
+        self, translator: Translator, key: FindKey, builtin: BuiltinServer, outbox: Outbox
     ) -> None:
-        self._settings = settings
-        self._key = key
+        self._settings = translator.settings
+        self._find_key = key
+        self._key: str | None = None
         self._builtin = builtin
         self._outbox = outbox
-        self._translator = Translator(settings.provider.model)
+        self._translator = translator
         self._last_error: ServerError | None = None
         self._unreadable = 0
 
     async def run(self, report: Callable[[ServerEvent], None]) -> SessionLost:
         """Hold the session and return how it ended."""
         try:
-            async with await self._connect() as socket:
+            async with AsyncExitStack() as stack:
+                socket = await self._connect(stack)
                 report(await self._configure(socket))
                 return await self._converse(socket, report)
         except _Lost as lost:
             return lost.event
         except ConnectionClosed as closed:
             return self._closed(closed)
-        except BuiltinError as error:
-            return SessionLost(str(error), error_code="built_in_server")
         except ConfigError as error:
             return SessionLost(str(error), error_code="configuration_refused")
-        except InvalidStatus as error:
-            return _refused(error)
-        except TimeoutError:
-            return SessionLost(f"no connection within {CONNECT_WITHIN_S:g} s")
-        except (OSError, InvalidHandshake, InvalidURI) as error:
-            return SessionLost(f"no connection: {str(error) or type(error).__name__}")
 
-    async def _connect(self) -> connect:
+    async def _connect(self, stack: AsyncExitStack) -> ClientConnection:
+        """Dial; the stack hangs up."""
+        try:
+            return await stack.enter_async_context(await self._dial())
+        except BuiltinError as error:
+            code = "built_in_server" if error.is_final else None
+            raise _Lost(SessionLost(str(error), error_code=code)) from error
+        except InvalidStatus as error:
+            raise _Lost(_refused(error)) from error
+        except TimeoutError as error:
+            raise _Lost(SessionLost(f"no connection within {CONNECT_WITHIN_S:g} s")) from error
+        except (OSError, WebSocketException, ValueError, ImportError) as error:
+            # ValueError: an address that only the resolver finds wrong; ImportError: a proxy
+            # of a kind that needs one more package.
+            what = plain(str(error), self._key) or type(error).__name__
+            raise _Lost(SessionLost(f"no connection: {what}")) from error
+
+    async def _dial(self) -> connect:
         provider = self._settings.provider
-        key = await asyncio.to_thread(self._key)
-        if dialects.DIALECTS[provider.kind].needs_key and not key:
+        self._key = await asyncio.to_thread(self._find_key)
+        self._translator.key = self._key
+        if dialects.DIALECTS[provider.kind].needs_key and not self._key:
             raise _Lost(SessionLost("", error_code="no_api_key"))
         path = await self._builtin.ensure() if provider.kind == "local" else None
         url = dialects.websocket_url(provider, LOCAL_URL if path else "")
         on_unix_socket: dict[str, Any] = {"unix": True, "path": str(path)} if path else {}
-        return connect(
+        return _Connect(
             url,
-            additional_headers=dialects.headers(provider, key),
+            additional_headers=dialects.headers(provider, self._key),
+            proxy=None if dialects.is_loopback(urlsplit(url).hostname) else True,
             compression=None,
             max_size=None,
             open_timeout=CONNECT_WITHIN_S,
@@ -226,7 +268,7 @@ class _Attempt:
     async def _configure(self, socket: ClientConnection) -> SessionReady:
         """Tell the server what we want and read back what it made of it."""
         await self._await_message(socket, wire.SessionCreated, GREET_WITHIN_S)
-        wish = session_update(self._settings, "configure_0", with_voice=True)
+        wish = session_update(self._settings, FIRST_SETTINGS, with_voice=True)
         await socket.send(out.encode(wish))
         answer = await self._await_message(socket, wire.SessionUpdated, CONFIGURE_WITHIN_S)
         if answer is None:
@@ -247,7 +289,7 @@ class _Attempt:
                     if isinstance(message, kind):
                         return message
                     if isinstance(message, wire.ErrorEvent):
-                        raise _Lost(_settings_refused(error_event(message)))
+                        raise _Lost(_not_configured(self._translator.error(message)))
         except TimeoutError:
             return None
 
@@ -295,16 +337,20 @@ class _Attempt:
         error_code = self._last_error.code if self._last_error else None
         if closed.rcvd is None and closed.sent is not None:
             reason = closed.sent.reason
+        reason = plain(reason, self._key)
         what = f"closed with {code}" if code else "broke off"
         return SessionLost(
             f"the connection {what}{': ' if reason else ''}{reason}", code, None, error_code
         )
 
 
-def _settings_refused(error: ServerError) -> SessionLost:
-    """Return what an error before the session is ready means."""
-    code = error.code if error.code in REMEDIES else "configuration_refused"
-    return SessionLost(error.message, error_code=code)
+def _not_configured(error: ServerError) -> SessionLost:
+    """Return what an error before the session is ready means: a refusal, or bad luck."""
+    if error.code in REMEDIES:
+        return SessionLost(error.message, error_code=error.code)
+    if error.event_id == FIRST_SETTINGS or error.code in REFUSALS:
+        return SessionLost(error.message, error_code="configuration_refused")
+    return SessionLost(error.message or f"the server answered with {error.code}")
 
 
 def _refused(error: InvalidStatus) -> SessionLost:

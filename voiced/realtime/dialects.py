@@ -61,6 +61,7 @@ def websocket_url(provider: Provider, base_url: str = "") -> str:
     try:
         parts = urlsplit(base)
         host = parts.hostname
+        parts.port  # noqa: B018 - a port that is none raises here
     except ValueError as error:
         raise ConfigError(f'[provider] url = "{base}" is no URL: {error}') from error
     scheme = SCHEMES.get(parts.scheme)
@@ -73,6 +74,11 @@ def websocket_url(provider: Provider, base_url: str = "") -> str:
         raise ConfigError(
             f'[provider] url = "{base}" is not encrypted: use https:// or wss://; plain'
             " http:// and ws:// are only for this machine (127.0.0.1, localhost)"
+        )
+    if parts.username is not None:
+        raise ConfigError(
+            "[provider] url has a name or password in it: take it out, the key goes into"
+            " OPENAI_API_KEY or the key file"
         )
     path = parts.path.rstrip("/")
     if not path.endswith("/realtime"):

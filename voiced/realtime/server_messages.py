@@ -5,11 +5,12 @@ Rules
    compatible servers still use.
 2. A tolerant reader: unknown events and fields are ignored, optional fields may be null
    or missing.  What we need and cannot read is a ``WireError``; the caller drops that
-   message and goes on.
+   message and goes on.  A part that we can do without is read field by field.
 3. Names and fields are the protocol's own (OpenAI API reference, "Realtime").
 """
 
-from typing import Any, Final, TypeVar
+import contextlib
+from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -20,8 +21,8 @@ from voiced.errors import WireError
 class ErrorDetail(Struct):
     """What an ``error`` event or a failed response is about."""
 
-    message: str = ""
-    code: str | None = None
+    message: str | None = None
+    code: str | int | None = None
     type: str | None = None
     event_id: str | None = None
 
@@ -56,8 +57,9 @@ class SessionConfig(Struct):
 
     def effective_detection(self) -> TurnDetection | UnsetType | None:
         """Return the turn detection in force; UNSET when the server does not say."""
-        if self.audio is not None and self.audio.input is not None:
-            return self.audio.input.turn_detection
+        nested = UNSET if self.audio is None or self.audio.input is None else self.audio.input
+        if isinstance(nested, InputConfig) and nested.turn_detection is not UNSET:
+            return nested.turn_detection
         return self.turn_detection
 
 
@@ -133,19 +135,19 @@ class ErrorEvent(Struct, tag="error"):
 class SpeechStarted(Struct, tag="input_audio_buffer.speech_started"):
     """The server hears the user."""
 
-    item_id: str = ""
+    item_id: str | None = None
 
 
 class SpeechStopped(Struct, tag="input_audio_buffer.speech_stopped"):
     """The server hears the user no more."""
 
-    item_id: str = ""
+    item_id: str | None = None
 
 
 class Committed(Struct, tag="input_audio_buffer.committed"):
     """The input became an item."""
 
-    item_id: str = ""
+    item_id: str | None = None
 
 
 class TranscriptionDelta(Struct, tag="conversation.item.input_audio_transcription.delta"):
@@ -259,11 +261,23 @@ Part = TypeVar("Part", bound=Struct)
 
 
 def read(kind: type[Part], value: object) -> Part:
-    """Read a part of an event that may be missing, null or nonsense; then it is empty."""
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError:
+    """Read a part of an event, field by field; what is missing or nonsense has its default."""
+    if not isinstance(value, dict):
         return kind()
+    fields: dict[str, Any] = {}
+    for each in msgspec.structs.fields(kind):
+        given = value.get(each.encode_name, UNSET)
+        inner = next((part for part in get_args(each.type) if _is_struct(part)), None)
+        if inner is not None and isinstance(given, dict):
+            fields[each.name] = read(inner, given)
+        elif given is not UNSET:
+            with contextlib.suppress(msgspec.ValidationError):
+                fields[each.name] = msgspec.convert(given, each.type, strict=False)
+    return kind(**fields)
+
+
+def _is_struct(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Struct)
 
 
 def decode(text: str | bytes) -> ServerMessage | None:
@@ -280,6 +294,6 @@ def decode(text: str | bytes) -> ServerMessage | None:
         kind = _envelope.decode(text).type
         decoder = _decoders.get(kind)
         message: ServerMessage | None = None if decoder is None else decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise WireError(f"{kind or 'a frame'}: {error}") from error
     return message

@@ -5,8 +5,12 @@ Rules
    the next delta of the same piece.
 2. Marker: what we ask for carries our event id in ``metadata``, so that we know our own
    response again when it is announced.
+3. Sentences of the server reach logs and screens: they are made one line, cut short, and
+   a key that they quote is taken out.
 """
 
+import math
+import re
 from typing import Final, assert_never
 
 from msgspec import UnsetType
@@ -17,32 +21,43 @@ from voiced.realtime import server_messages as wire
 from voiced.settings import Settings
 
 RATE_BYTES: Final = 2
+MOST_TOKENS: Final = 100_000_000
+"""A count above this is nonsense."""
+LONGEST_SENTENCE: Final = 300
+KEYS: Final = re.compile(r"\b(sk|ek)[-_][A-Za-z0-9_*.-]{4,}")
+"""What the keys of the providers look like."""
 
 
 class Translator:
     """Turns server messages into events; one for each session.
 
     Args:
-        model: The model we asked for, used until the server names its own.
+        settings: What we asked for; it counts where the server says nothing.
+
+    Attributes:
+        key: The API key in use, which must not be told to anybody.
     """
 
-    def __init__(self, model: str) -> None:
-        self._model = model
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.key: str | None = None
         self._odd: dict[tuple[str, int], bytes] = {}
 
     def event(self, message: wire.ServerMessage) -> ev.ServerEvent | None:  # noqa: C901, PLR0911, PLR0912 - one case for each message
         """Return what a message means, or None when it means nothing to us."""
         match message:
-            case wire.SessionCreated() | wire.SessionUpdated():
+            case wire.SessionCreated():
                 return None
+            case wire.SessionUpdated():
+                return ev.SessionChanged(self.ready(message, math.inf))
             case wire.ErrorEvent():
-                return error_event(message)
+                return self.error(message)
             case wire.SpeechStarted():
-                return ev.SpeechStarted(message.item_id)
+                return ev.SpeechStarted(message.item_id or "")
             case wire.SpeechStopped():
-                return ev.SpeechStopped(message.item_id)
+                return ev.SpeechStopped(message.item_id or "")
             case wire.Committed():
-                return ev.TurnCommitted(message.item_id)
+                return ev.TurnCommitted(message.item_id or "")
             case wire.TranscriptionDelta():
                 return ev.UserTranscript(message.item_id, message.delta or "", is_final=False)
             case wire.TranscriptionCompleted():
@@ -67,7 +82,7 @@ class Translator:
                     message.response_id, message.item_id, message.transcript or "", is_final=True
                 )
             case wire.ResponseDone(response=body):
-                return response_done(body)
+                return self.response_done(body)
             case _:
                 assert_never(message)
 
@@ -76,14 +91,38 @@ class Translator:
         config = wire.read(wire.SessionConfig, message.session)
         detection = config.effective_detection()
         if isinstance(detection, UnsetType):
-            detection = wire.TurnDetection()
+            is_manual = self.settings.turns.detection == "manual"
+            detection = None if is_manual else wire.TurnDetection()
         expires_s = config.expires_at or 0.0
         return ev.SessionReady(
-            model=config.model or self._model,
+            model=config.model or self.settings.provider.model,
             detects_turns=detection is not None,
             interrupts=detection is not None and bool(detection.interrupt_response),
             replies=detection is not None and detection.create_response is not False,
             expires_in_s=expires_s - now_unix_s if expires_s > now_unix_s else None,
+        )
+
+    def error(self, message: wire.ErrorEvent) -> ev.ServerError:
+        """Read an error; its code may hide in its type."""
+        detail = wire.read(wire.ErrorDetail, message.error)
+        return ev.ServerError(
+            _code(detail), plain(detail.message or "", self.key), detail.event_id or None
+        )
+
+    def response_done(self, body: wire.ResponseBody) -> ev.ResponseDone:
+        """Read the end of a response: status, reason, error, usage."""
+        if isinstance(body.status_details, str):
+            details = wire.StatusDetails(reason=body.status_details)
+        else:
+            details = wire.read(wire.StatusDetails, body.status_details)
+        error = details.error or wire.ErrorDetail()
+        return ev.ResponseDone(
+            body.id,
+            body.status if isinstance(body.status, str) else "completed",
+            details.reason,
+            _code(error),
+            plain(error.message or "", self.key) or None,
+            usage(wire.read(wire.UsageReport, body.usage)),
         )
 
     def _audio(self, message: wire.AudioDelta) -> ev.AudioDelta:
@@ -95,27 +134,17 @@ class Translator:
         return ev.AudioDelta(message.response_id, *key, pcm)
 
 
-def error_event(message: wire.ErrorEvent) -> ev.ServerError:
-    """Read an error; its code may hide in its type."""
-    detail = wire.read(wire.ErrorDetail, message.error)
-    return ev.ServerError(detail.code or detail.type, detail.message, detail.event_id or None)
+def plain(text: str, key: str | None = None) -> str:
+    """Return a sentence of the server as one short line without a key in it."""
+    if key:
+        text = text.replace(key, "***")
+    line = " ".join("".join(c if c.isprintable() else " " for c in KEYS.sub("***", text)).split())
+    return line if len(line) <= LONGEST_SENTENCE else line[: LONGEST_SENTENCE - 3] + "..."
 
 
-def response_done(body: wire.ResponseBody) -> ev.ResponseDone:
-    """Read the end of a response: status, reason, error, usage."""
-    if isinstance(body.status_details, str):
-        details = wire.StatusDetails(reason=body.status_details)
-    else:
-        details = wire.read(wire.StatusDetails, body.status_details)
-    error = details.error or wire.ErrorDetail()
-    return ev.ResponseDone(
-        body.id,
-        body.status if isinstance(body.status, str) else "completed",
-        details.reason,
-        error.code or error.type,
-        error.message or None,
-        usage(wire.read(wire.UsageReport, body.usage)),
-    )
+def _code(detail: wire.ErrorDetail) -> str | None:
+    code = detail.code or detail.type
+    return None if code is None else str(code)
 
 
 def usage(report: wire.UsageReport) -> ev.Usage:
@@ -124,15 +153,19 @@ def usage(report: wire.UsageReport) -> ev.Usage:
     cached = into.cached_tokens_details or wire.TokenDetails()
     spoken = report.output_token_details or wire.TokenDetails()
     return ev.Usage(
-        text_in=into.text_tokens or 0,
-        audio_in=into.audio_tokens or 0,
-        image_in=into.image_tokens or 0,
-        text_cached=cached.text_tokens or 0,
-        audio_cached=cached.audio_tokens or 0,
-        image_cached=cached.image_tokens or 0,
-        text_out=spoken.text_tokens or 0,
-        audio_out=spoken.audio_tokens or 0,
+        text_in=_tokens(into.text_tokens),
+        audio_in=_tokens(into.audio_tokens),
+        image_in=_tokens(into.image_tokens),
+        text_cached=_tokens(cached.text_tokens),
+        audio_cached=_tokens(cached.audio_tokens),
+        image_cached=_tokens(cached.image_tokens),
+        text_out=_tokens(spoken.text_tokens),
+        audio_out=_tokens(spoken.audio_tokens),
     )
+
+
+def _tokens(count: int | None) -> int:
+    return count if count is not None and 0 <= count <= MOST_TOKENS else 0
 
 
 def session_update(settings: Settings, event_id: str, *, with_voice: bool) -> out.UpdateSession:

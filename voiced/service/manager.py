@@ -10,7 +10,8 @@ def ready() -> None:
 
 def state(line: str) -> None:
     """Say in one line what is going on; ``systemctl --user status`` shows it."""
-    notify(f"STATUS={line}")
+    # Each line is a field of its own, and the provider has a say in this one.
+    notify(f"STATUS={' '.join(line.split())}")
 
 
 def stopping() -> None:
