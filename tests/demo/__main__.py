@@ -11,6 +11,7 @@ import contextlib
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,12 @@ def finish(story: Story, loudspeaker: Recorder, microphone: Recorder, out: Path)
     assistant = from_beginning(loudspeaker, story.began_s)
     user = from_beginning(microphone, story.began_s)
     notice = next(n for n in story.notices if n["event"] == "interruption")
-    spoke_s = speech_begins(user, next(m.at_s for m in story.marks if m.label == "you interrupt"))
+    # A recording begins with silence; what counts is the first sound.
+    marks = [
+        replace(mark, at_s=speech_begins(user, mark.at_s)) if mark.label.startswith("you") else mark
+        for mark in story.marks
+    ]
+    spoke_s = next(mark.at_s for mark in marks if mark.label == "you interrupt")
     silent_s = silence_begins(assistant, spoke_s)
     print(
         f"\nIn the recordings: you began to speak over the assistant at {spoke_s:.2f} s,"
@@ -180,7 +186,7 @@ def finish(story: Story, loudspeaker: Recorder, microphone: Recorder, out: Path)
         f"voiced: interrupted after {notice['heard_ms'] / 1000:.2f} s of the answer,"
         f" silent {notice['silent_ms']:g} ms after the server noticed"
     )
-    draw(out / "timeline.png", user, assistant, story.marks, title)
+    draw(out / "timeline.png", user, assistant, marks, title)
     print(f"Left in {out}: timeline.png user.wav assistant.wav events.jsonl")
 
 
