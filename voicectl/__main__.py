@@ -8,6 +8,7 @@ from typing import Final
 
 from voicectl import commands
 from voiced import __version__
+from voiced.control.messages import is_text
 from voiced.errors import ConfigError
 
 EXAMPLES: Final = """\
@@ -71,7 +72,8 @@ def parser() -> argparse.ArgumentParser:
 
 def arguments_of(command_line: Sequence[str]) -> argparse.Namespace:
     """Read the command line; wrong arguments end the process with status 2."""
-    arguments = parser().parse_args(command_line)
+    made = parser()
+    arguments = made.parse_args(command_line)
     arguments.args = {}
     if arguments.verb == "unmute":
         arguments.verb, arguments.args = "mute", {"wish": "off"}
@@ -81,6 +83,8 @@ def arguments_of(command_line: Sequence[str]) -> argparse.Namespace:
         arguments.args = {"edge": arguments.edge}
     elif arguments.verb == "say":
         arguments.args = {"text": " ".join(arguments.text)}
+        if not is_text(arguments.args["text"]):
+            made.error("say: the text is not UTF-8")
     return arguments
 
 

@@ -193,7 +193,7 @@ def decode_request(data: bytes) -> Request:
     verb, args = fields.get("verb"), fields.get("args") or {}
     if not isinstance(verb, str) or verb not in VERBS:
         raise WireError(f"no verb {verb!r}; there is: {', '.join(sorted(VERBS))}")
-    if not isinstance(args, dict) or not all(_is_text(value) for value in args.values()):
+    if not isinstance(args, dict) or not all(is_text(value) for value in args.values()):
         raise WireError('"args" must be an object of texts in UTF-8')
     identity = fields.get("id", "")
     started, deadline_ms = fields.get("t"), fields.get("deadline_ms")
@@ -239,6 +239,17 @@ def decode_notice(data: bytes) -> dict[str, Any]:
     return fields
 
 
+def is_text(value: object) -> bool:
+    """Tell whether a value is a text that can be passed on; half a surrogate cannot."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _object(data: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(data)
@@ -247,14 +258,6 @@ def _object(data: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise WireError("not a JSON object")
     return fields
-
-
-def _is_text(value: object) -> bool:
-    """Tell whether a value is a text that can be passed on; half a surrogate cannot."""
-    try:
-        return isinstance(value, str) and bool(value.encode() or True)
-    except UnicodeEncodeError:
-        return False
 
 
 def _is_count(value: object) -> bool:
