@@ -156,6 +156,8 @@ async def test_it_serves_on_a_unix_socket() -> None:
         (("--max-session-s", "0"), "--max-session-s"),
         (("--brain", "ftp://x"), "--brain"),
         (("--brain", "gpt"), "--brain"),
+        (("--brain", "http://[::1"), "--brain"),
+        (("--brain", "http://127.0.0.1:99999"), "--brain"),
         (("--voice", "hal"), "--voice"),
         (("--colour",), "--colour"),
         (("--log-level", "loud"), "--log-level"),

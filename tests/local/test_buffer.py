@@ -9,6 +9,17 @@ MS = 24
 RULES = TurnRules(prefix_padding_ms=100, silence_ms=200)
 
 
+class Lingering(Loudness):
+    """A detector that goes on hearing speech for a while, as Silero does."""
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def speech(self, window: bytes) -> float:
+        self.left = 5 if super().speech(window) else self.left - 1
+        return 1.0 if self.left > 0 else 0.0
+
+
 def buffer(rules: TurnRules | None = RULES) -> InputBuffer:
     made = InputBuffer(Loudness)
     made.detect(rules)
@@ -101,6 +112,17 @@ def test_clearing_drops_the_audio_and_the_turn() -> None:
     assert not made.is_speaking
     assert made.since(0) == b""
     assert feed(made, silence(500)) == []
+
+
+def test_nothing_of_a_turn_that_was_taken_or_dropped_is_heard_in_what_follows() -> None:
+    """A detector that remembers would go on hearing speech in the silence after it."""
+    for let_go in (InputBuffer.commit, InputBuffer.clear):
+        made = InputBuffer(Lingering)
+        made.detect(RULES)
+        feed(made, silence(500) + tone(333))
+        let_go(made)
+
+        assert feed(made, silence(1000)) == []
 
 
 def test_a_closed_buffer_holds_nothing() -> None:

@@ -124,6 +124,10 @@ async def test_without_a_key_none_is_sent() -> None:
         (streamed(end="data: {nonsense\n\n"), "no answer"),
         (streamed(end='data: {"error": {"message": "secret"}}\n\n'), "with an error"),
         (streamed(end="x" * (LONGEST_LINE_BYTES + 10)), "line without end"),
+        (streamed(), "said nothing"),
+        (streamed(end="<html>secret</html>"), "said nothing"),
+        (streamed(end='data: {"choices": [{"delta": null}]}\n\ndata: [DONE]\n\n'), "said nothing"),
+        (streamed(end='data: {"choices": null}\n\n'), "said nothing"),
     ],
 )
 async def test_a_server_that_fails_fails_the_reply_without_quoting_it(
@@ -150,6 +154,17 @@ async def test_a_server_that_is_not_there_fails_the_reply() -> None:
 async def test_an_answer_that_breaks_off_is_what_came_of_it() -> None:
     async with chat(streamed("This much.", end="")) as (_, address):
         assert await ask(address) == ["This much."]
+
+
+async def test_a_last_line_that_nothing_ends_is_heard() -> None:
+    last = 'data: {"choices": [{"delta": {"content": "more."}}]}'
+    async with chat(streamed("And ", end=last)) as (_, address):
+        assert await ask(address) == ["And ", "more."]
+
+
+async def test_an_address_that_is_none_fails_the_reply() -> None:
+    with pytest.raises(ReplyError, match="does not answer"):
+        await ask("http://voiced..invalid")
 
 
 async def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,15 +37,21 @@ def program(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 ANSWERS_LENGTH = """
 import json, struct, sys
 header = struct.Struct("<cI")
+name = None
 while head := sys.stdin.buffer.read(header.size):
     kind, length = header.unpack(head)
     data = sys.stdin.buffer.read(length)
     if kind == b"S":
+        if name is not None:
+            sys.exit("one turn begins inside another")
         name, size = data.decode(), 0
+    elif kind == b"X":
+        name = None
     elif kind == b"A":
         size += length
     elif kind == b"E":
         print(json.dumps({"name": name, "words": f"{size} bytes"}), flush=True)
+        name = None
 """
 
 

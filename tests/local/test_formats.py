@@ -1,4 +1,5 @@
 import base64
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -74,3 +75,16 @@ def test_the_codes_stand_for_the_samples_of_the_standard() -> None:
     assert abs(int(np.frombuffer(a_law, dtype="<i2")[-1])) <= 9
     assert loud[-1] == pytest.approx(32124, rel=0.01)
     assert a_loud[-1] == pytest.approx(32256, rel=0.01)
+
+
+def test_minutes_in_one_piece_take_no_more_memory_than_they_need() -> None:
+    """A window of samples for each sample that comes out would be gigabytes."""
+    tracemalloc.start()
+    try:
+        pcm = Decoder("audio/pcmu").decode(bytes(60_000 * 8))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(pcm) == 60_000 * 48
+    assert peak < 60_000_000

@@ -84,14 +84,17 @@ async def test_the_words_are_told_when_they_are_asked_for() -> None:
     assert usage["seconds"] == pytest.approx(1.33, abs=0.05)
 
 
-async def test_words_that_are_unknown_are_told_as_empty() -> None:
+async def test_words_that_are_unknown_are_told_to_be() -> None:
+    kind = "conversation.item.input_audio_transcription"
     async with session(equipment(ears=Notes(None))) as client:
         await client.configure(audio={"input": {"transcription": {"model": "any"}}})
-        await heard_turn(client)
-        completed = await client.until("conversation.item.input_audio_transcription.completed")
+        item = await heard_turn(client)
+        failed = await client.until(f"{kind}.failed")
 
-    assert completed["transcript"] == ""
-    assert not client.of_kind("conversation.item.input_audio_transcription.delta")
+    assert failed["item_id"] == item["id"]
+    assert part(failed, "error")["code"] == "transcription_failed"
+    assert not client.of_kind(f"{kind}.delta")
+    assert not client.of_kind(f"{kind}.completed")
 
 
 async def test_without_transcription_the_words_are_found_and_not_told() -> None:

@@ -58,6 +58,11 @@ def test_an_id_is_taken_once() -> None:
     assert (caught.value.code, caught.value.param) == ("item_create_duplicate_item_id", "item.id")
 
 
+def test_an_id_that_another_item_was_promised_is_taken() -> None:
+    with pytest.raises(ClientError, match="already exists"):
+        conversation().add(text("a"), promised_id="a")
+
+
 def test_a_place_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ClientError) as caught:
         conversation(text("a")).add(text("b"), "x")
@@ -212,3 +217,16 @@ def test_there_are_only_so_many_items() -> None:
 
     assert made.trim() == 1
     assert ids(made) == ["b", "c"]
+
+
+def test_the_length_of_what_is_said_is_right_though_its_sound_had_to_go() -> None:
+    part = SpokenPart()
+    part.add(bytes(48 * 300))
+    part.forget_sound()
+    part.add(bytes(48 * 200))
+    assert (part.audio_ms, bytes(part.pcm)) == (500, b"")
+
+    part.cut(400)
+    part.add(bytes(48 * 100))
+
+    assert part.audio_ms == 400

@@ -171,3 +171,10 @@ def test_whatever_comes_is_an_event_or_a_refusal(event: Json) -> None:
 def test_garbage_is_refused_and_nothing_worse(message: str | bytes) -> None:
     with suppress(ClientError):
         rq.read(message)
+
+
+def test_what_is_nested_deeper_than_can_be_told_back_is_refused() -> None:
+    deep = '{"a":' * rq.DEEPEST + "1" + "}" * rq.DEEPEST
+
+    assert rq.read(deep)
+    assert "nested too deeply" in str(refused('{"type": "x", "session": ' + deep + "}"))

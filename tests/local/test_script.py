@@ -80,3 +80,10 @@ def test_words_joined_are_the_sentence_again() -> None:
 
 def test_no_words_need_no_time() -> None:
     assert words_of(" ", start_ms=0, length_ms=100) == []
+
+
+def test_a_piece_without_end_is_cut_as_soon_as_a_short_one() -> None:
+    """A search that went through all of it would take minutes."""
+    sentences = Sentences()
+
+    assert len("".join(sentences.feed("." * 60_000))) > 59_000

@@ -354,12 +354,23 @@ async def test_a_context_that_makes_no_sense_starts_nothing(entry: Json, param: 
 async def test_only_so_many_responses_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speaking, "MOST_ASIDE", 1)
     async with session(equipment(brain=Thinking("Well. "))) as client:
-        await thinking(client, conversation="none")
+        await thinking(client)
         await thinking(client, conversation="none")
         await client.send("response.create", response={"conversation": "none"})
         error = await client.error()
 
     assert error["code"] == "rate_limit_exceeded"
+
+
+async def test_responses_aside_do_not_keep_the_conversation_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(speaking, "MOST_ASIDE", 1)
+    async with session(equipment(brain=Thinking("Well. "))) as client:
+        await thinking(client, conversation="none")
+        await thinking(client)
+
+    assert client.kinds().count("response.created") == 2
 
 
 async def test_a_brain_that_fails_fails_its_response_and_not_the_session() -> None:

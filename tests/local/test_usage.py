@@ -13,7 +13,7 @@ from voiced.local.script import Word
 
 
 def test_each_kind_of_input_is_counted_in_its_own_way() -> None:
-    spoken = SpokenPart(audio_ms=101, words=[Word("eight ch", 0, 100)])
+    spoken = SpokenPart(audio_bytes=101 * 48, words=[Word("eight ch", 0, 100)])
     items: list[Item] = [
         Message("a", "user", "completed", [TextPart("x" * 9)]),
         Message("b", "user", "completed", [HeardPart(b"", 201), ImagePart("data:", "auto")]),

@@ -180,3 +180,20 @@ async def test_the_first_sound_comes_soon() -> None:
     await voice.speak("I am a parrot, so I say what I hear.", "marin", 1.0)
 
     assert time.perf_counter() - began_s < 2.0
+
+
+async def test_a_program_that_cannot_be_run_fails_the_reply(bin_folder: Path) -> None:
+    program(bin_folder, "espeak-ng", "exit 0")
+    (bin_folder / "espeak-ng").chmod(0o600)
+
+    with pytest.raises(ReplyError, match="cannot be run"):
+        await EspeakVoice().speak("Hello.", "marin", 1.0)
+
+
+async def test_a_program_that_speaks_at_no_rate_fails_the_reply(bin_folder: Path) -> None:
+    header = b"RIFF" + bytes(20) + (10_001).to_bytes(4, "little") + bytes(8) + b"data" + bytes(4)
+    (bin_folder / "sound.wav").write_bytes(header + bytes(100))
+    program(bin_folder, "espeak-ng", f'exec /bin/cat "{bin_folder}/sound.wav"')
+
+    with pytest.raises(ReplyError, match="10001 Hz"):
+        await EspeakVoice().speak("Hello.", "marin", 1.0)

@@ -18,6 +18,8 @@ TAPS_PER_PHASE: Final = 48
 """Length of the resampling filter; about 1 ms of delay and 80 dB of stop band."""
 MAX_PHASES: Final = 640
 """More than any pair of the usual rates needs (44.1 kHz to 24 kHz is 80)."""
+BLOCK_FRAMES: Final = 8192
+"""So much is resampled at once."""
 FULL_SCALE: Final = 32_768
 
 Floats = npt.NDArray[np.float64]
@@ -120,6 +122,12 @@ class Resampler:
         """Return the samples that follow from these."""
         if self._is_same or not pcm:
             return pcm
+        # Each sample out needs a window of its own: memory is bounded by the block.
+        size = BLOCK_FRAMES * BYTES_PER_FRAME
+        blocks = (pcm[start : start + size] for start in range(0, len(pcm), size))
+        return b"".join(map(self._process_block, blocks))
+
+    def _process_block(self, pcm: bytes) -> bytes:
         fresh = np.frombuffer(pcm, dtype="<i2").astype(np.float64)
         samples = np.concatenate([self._history, fresh])
         end = fresh.size * self._up

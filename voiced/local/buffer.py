@@ -64,9 +64,8 @@ class InputBuffer:
         elif self._tracker is not None:
             self._tracker.rules = rules
         else:
-            self._tracker = TurnTracker(rules, earliest_frame=self._first_frame())
-            self._windows.clear()
-            self._window_frame = self.appended_frames
+            self._tracker = TurnTracker(rules)
+            self._listen_from(self.appended_frames, earliest_frame=self._first_frame())
 
     def append(self, pcm: bytes) -> list[TurnStarted | TurnEnded]:
         """Add samples and return the turns that begin or end in them."""
@@ -108,7 +107,16 @@ class InputBuffer:
 
     def _begin_anew(self) -> None:
         if self._tracker is not None:
-            self._tracker.reset(self.appended_frames)
+            self._listen_from(self.appended_frames, earliest_frame=self.appended_frames)
+
+    def _listen_from(self, frame: int, *, earliest_frame: int) -> None:
+        """Detect from a position on, with a detector that remembers nothing of before."""
+        if self._tracker is not None:
+            self._tracker.reset(earliest_frame)
+        self._windows.clear()
+        self._window_frame = frame
+        self._detector = None
+        self._resampler = Resampler(PCM_RATE_HZ, DETECTOR_RATE_HZ)
 
     def _look_for_turns(self, pcm: bytes) -> list[TurnStarted | TurnEnded]:
         tracker = self._tracker

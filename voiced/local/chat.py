@@ -36,11 +36,11 @@ class _Delta(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
-    delta: _Delta = msgspec.field(default_factory=_Delta)
+    delta: _Delta | None = None
 
 
 class _Chunk(msgspec.Struct):
-    choices: list[_Choice] = []
+    choices: list[_Choice] | None = None
     error: object = None
 
 
@@ -63,6 +63,10 @@ class EventLines:
             name, _, value = line.partition(b":")
             if name == b"data":
                 yield value.decode("utf-8", "replace").strip()
+
+    def finish(self) -> Iterable[str]:
+        """Return the data of a last line that nothing ended."""
+        return self.feed(b"\n")
 
 
 class ChatBrain:
@@ -116,7 +120,7 @@ class ChatBrain:
                     length += len(text)
                     if length > LONGEST_REPLY:
                         return
-        except httpx.HTTPError as exc:
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
             # The text of the exception may quote the address, and that a password.
             raise ReplyError(
                 "brain_unreachable", f"The chat server does not answer ({type(exc).__name__})."
@@ -129,13 +133,25 @@ class ChatBrain:
                 raise ReplyError(
                     "brain_failed", f"The chat server answered {response.status_code}."
                 )
-            lines = EventLines()
-            async for data in response.aiter_bytes():
-                for line in lines.feed(data):
-                    if line == END_OF_STREAM:
-                        return
-                    if text := text_of(line):
-                        yield text
+            has_spoken = False
+            async for line in _lines(response):
+                if line == END_OF_STREAM:
+                    break
+                if text := text_of(line):
+                    has_spoken = True
+                    yield text
+            if not has_spoken:
+                raise ReplyError("brain_failed", "The chat server said nothing.")
+
+
+async def _lines(response: httpx.Response) -> AsyncGenerator[str, None]:
+    """Yield the data of the events in an answer, also of a last one that nothing ended."""
+    lines = EventLines()
+    async for data in response.aiter_bytes():
+        for line in lines.feed(data):
+            yield line
+    for line in lines.finish():
+        yield line
 
 
 def completions_url(base_url: str) -> str:
@@ -171,7 +187,8 @@ def text_of(data: str) -> str:
         raise ReplyError("brain_failed", "The chat server sent what is no answer.") from exc
     if chunk.error is not None:
         raise ReplyError("brain_failed", "The chat server broke off with an error.")
-    return "".join(choice.delta.content or "" for choice in chunk.choices[:1])
+    deltas = [choice.delta for choice in (chunk.choices or ())[:1] if choice.delta is not None]
+    return "".join(delta.content or "" for delta in deltas)
 
 
 def _is_noise(line: Line) -> bool:

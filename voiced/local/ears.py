@@ -100,8 +100,9 @@ class Worker:
         name = str(self._turns)
         is_open = False
         try:
-            await self._send(b"S", name.encode())
+            # Whoever is cancelled in the middle of the next line has opened the turn.
             is_open = True
+            await self._send(b"S", name.encode())
             async with aclosing(pieces):
                 async for piece in pieces:
                     await self._send(b"A", piece)
@@ -181,7 +182,12 @@ class SphinxEars:
             if self._is_deaf:
                 yield None
                 return
-            worker = self._idle.pop() if self._idle else await Worker.start()
+            try:
+                worker = self._idle.pop() if self._idle else await Worker.start()
+            except OSError as exc:
+                logger.warning("the speech recogniser cannot be started: %s", exc.strerror)
+                yield None
+                return
             self._all.add(worker)
             try:
                 yield worker

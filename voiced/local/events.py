@@ -167,6 +167,23 @@ class TranscriptionCompleted(Event, tag="conversation.item.input_audio_transcrip
     logprobs: None = None
 
 
+class TranscriptionError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why there are no words."""
+
+    type: str = "server_error"
+    code: str = "transcription_failed"
+    message: str
+    param: str | None = None
+
+
+class TranscriptionFailed(Event, tag="conversation.item.input_audio_transcription.failed"):
+    """What the user said in one item is not known."""
+
+    item_id: str
+    content_index: int
+    error: TranscriptionError
+
+
 # --- responses -----------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ PHONE_RATE_HZ: Final = 8_000
 FRAMES_PER_MS: Final = 24
 BYTES_PER_FRAME: Final = 2
 BYTES_PER_MS: Final = FRAMES_PER_MS * BYTES_PER_FRAME
+ENCODED_BYTES_PER_MS: Final = {"audio/pcm": BYTES_PER_MS, "audio/pcmu": 8, "audio/pcma": 8}
 MAX_AUDIO_BYTES: Final = 15 * 1024 * 1024
 """The most audio one event may carry."""
 

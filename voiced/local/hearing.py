@@ -18,7 +18,14 @@ from voiced.local import events as ev
 from voiced.local.buffer import InputBuffer
 from voiced.local.ears import Listener
 from voiced.local.errors import ClientError
-from voiced.local.formats import BYTES_PER_FRAME, BYTES_PER_MS, Decoder, decode_base64, to_ms
+from voiced.local.formats import (
+    BYTES_PER_FRAME,
+    BYTES_PER_MS,
+    ENCODED_BYTES_PER_MS,
+    Decoder,
+    decode_base64,
+    to_ms,
+)
 from voiced.local.item_json import show
 from voiced.local.items import HeardPart, Item, Message
 from voiced.local.scene import Scene
@@ -26,7 +33,7 @@ from voiced.local.turns import TurnEnded, TurnRules, TurnStarted
 
 logger = logging.getLogger(__name__)
 
-SLICE_BYTES: Final = 60 * BYTES_PER_MS
+SLICE_MS: Final = 60
 """Some 2 ms of detection."""
 LEAST_COMMIT_MS: Final = 100
 WORDS_TIMEOUT_S: Final = 15.0
@@ -90,6 +97,11 @@ class Hearing:
         """Tell whether a detected turn is running."""
         return self._buffer.is_speaking
 
+    @property
+    def promised_id(self) -> str | None:
+        """Return the id that the running turn's item is going to have, as was told."""
+        return None if self._attention is None else self._attention.item_id
+
     async def append(self, audio: str) -> None:
         """Take the audio of an event.
 
@@ -97,11 +109,11 @@ class Hearing:
             ClientError: It is no audio.
         """
         data = decode_base64(audio, self._scene.config.input_format)
-        pcm = self._decoder.decode(data)
-        for start in range(0, len(pcm), SLICE_BYTES):
+        decoder, size = self._decoder, SLICE_MS * ENCODED_BYTES_PER_MS[self._decoder.audio_format]
+        for start in range(0, len(data), size):
             if start:
                 await asyncio.sleep(0)
-            self._hear(pcm[start : start + SLICE_BYTES])
+            self._hear(decoder.decode(data[start : start + size]))
 
     def commit(self) -> None:
         """Make the buffered audio an item, at the client's word.
@@ -229,7 +241,13 @@ class Hearing:
             self._tell_words(attention.item_id, part)
 
     def _tell_words(self, item_id: str, part: HeardPart) -> None:
-        words = part.transcript or ""
+        words = part.transcript
+        if words is None:
+            error = ev.TranscriptionError(message="The speech recogniser does not work.")
+            self._scene.outbox.put(
+                ev.TranscriptionFailed(item_id=item_id, content_index=0, error=error)
+            )
+            return
         if words:
             self._scene.outbox.put(
                 ev.TranscriptionDelta(item_id=item_id, content_index=0, delta=words)

@@ -60,9 +60,17 @@ class SpokenPart:
     """What the assistant said."""
 
     pcm: bytearray = field(default_factory=bytearray)
-    audio_ms: int = 0
+    audio_bytes: int = 0
+    """Of everything that was said and not cut off, kept or forgotten."""
     words: list[Word] = field(default_factory=list)
     is_cut: bool = False
+    is_forgotten: bool = False
+    """The samples had to go; what comes later is only counted."""
+
+    @property
+    def audio_ms(self) -> int:
+        """Return how much was said."""
+        return self.audio_bytes // BYTES_PER_MS
 
     @property
     def transcript(self) -> str:
@@ -71,18 +79,21 @@ class SpokenPart:
 
     def add(self, pcm: bytes) -> None:
         """Add samples, unless the part was truncated."""
-        if not self.is_cut:
+        if self.is_cut:
+            return
+        self.audio_bytes += len(pcm)
+        if not self.is_forgotten:
             self.pcm += pcm
-            self.audio_ms = len(self.pcm) // BYTES_PER_MS
 
     def forget_sound(self) -> None:
         """Keep only the words and the length."""
         self.pcm.clear()
+        self.is_forgotten = True
 
     def cut(self, audio_end_ms: int) -> None:
         """Keep what was heard."""
         del self.pcm[audio_end_ms * BYTES_PER_MS :]
-        self.audio_ms = audio_end_ms
+        self.audio_bytes = audio_end_ms * BYTES_PER_MS
         self.words = [word for word in self.words if word.end_ms <= audio_end_ms]
         self.is_cut = True
 
@@ -141,18 +152,25 @@ class Conversation:
         """Return an item, if it is still here."""
         return next((item for item in self.items if item.id == item_id), None)
 
-    def add(self, item: Item, previous_item_id: str | None = None) -> str | None:
+    def add(
+        self,
+        item: Item,
+        previous_item_id: str | None = None,
+        *,
+        promised_id: str | None = None,
+    ) -> str | None:
         """Insert an item and return the id of the one before it.
 
         Args:
             item: A new item.
             previous_item_id: Where it goes: after this item, first for "root", and last
                 when it is left out.
+            promised_id: An id that another item is going to have.
 
         Raises:
             ClientError: The id is taken, or the place does not exist.
         """
-        if self.find(item.id) is not None:
+        if self.find(item.id) is not None or item.id == promised_id:
             raise ClientError(
                 "item_create_duplicate_item_id",
                 f"Error adding item: an item with id '{item.id}' already exists.",

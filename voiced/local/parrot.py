@@ -55,16 +55,17 @@ def answer(lines: Sequence[Line]) -> list[str]:
         return [GREETING]
     if asked.text is None:
         return [
-            f"I heard you speak for about {_seconds(asked.heard_ms)}, but I cannot make out "
-            "words until the speech recogniser works.",
-            "It comes with the extra called local.",
+            f"I heard you speak for about {_seconds(asked.heard_ms)}, but I could not make out "
+            "words.",
+            "The speech recogniser is busy, or it is not there. It comes with the extra local.",
         ]
     if not asked.text:
         if not asked.heard_ms:
             return [STILL_THERE]
         return [f"I heard about {_seconds(asked.heard_ms)} of sound, but no words in it."]
     earlier = [line for line in lines if line is not asked]
-    words = asked.text.lower()
+    # A request stands at the beginning; a search through a book would take minutes.
+    words = asked.text[:LONGEST_ECHO].lower()
     if _ASKS_ABOUT_USER.search(words):
         return _users_words(earlier)
     if _ASKS_ABOUT_PARROT.search(words):

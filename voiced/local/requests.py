@@ -132,6 +132,8 @@ ClientEvent = (
 # --- shapes --------------------------------------------------------------------------
 
 MAX_EVENT_ID: Final = 512
+DEEPEST: Final = 64
+"""Levels of lists and objects in an event; what is echoed has to be written again."""
 ID: Final = Text(max_length=512)
 
 RESPONSE: Final = Record(
@@ -200,7 +202,19 @@ def read(message: str | bytes) -> Json:
         raise ClientError(
             "invalid_value", "Invalid event. The frame is not valid JSON.", param="type"
         ) from exc
+    if _is_deeper(value, DEEPEST):
+        raise ClientError(
+            "invalid_value", "Invalid event. The frame is nested too deeply.", param="type"
+        )
     return object_at(value, "")
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Tell whether lists and objects stand in each other more than so many levels deep."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)
 
 
 def event_id_of(event: Json) -> str | None:

@@ -40,7 +40,8 @@ class Sentences:
         yield from self.feed("\n")
 
     def _end_of_sentence(self) -> int | None:
-        found = _SENTENCE_END.search(self.pending)
+        # Nothing behind the longest sentence counts, and a search there would take long.
+        found = _SENTENCE_END.search(self.pending[: LONGEST_SENTENCE + 1])
         if found is not None and found.end() <= LONGEST_SENTENCE:
             return found.end()
         if len(self.pending) <= LONGEST_SENTENCE:

@@ -203,7 +203,10 @@ class Desk:
     def _create_item(self, event: rq.ItemCreate) -> None:
         audio_format = self._scene.config.input_format
         item = parse(event.item, "item", audio_format=audio_format, new_id=ev.new_id)
-        previous = self._scene.conversation.add(item, event.previous_item_id)
+        conversation = self._scene.conversation
+        previous = conversation.add(
+            item, event.previous_item_id, promised_id=self._hearing.promised_id
+        )
         self._hearing.look_for_words(item)
         shown = show(item)
         self._scene.outbox.put(

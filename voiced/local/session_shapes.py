@@ -8,6 +8,7 @@ from voiced.local.shapes import (
     Array,
     ByKind,
     Flag,
+    ListOr,
     Mapped,
     Nullable,
     Number,
@@ -19,6 +20,20 @@ from voiced.local.shapes import (
 
 EAGERNESS_SILENCE_MS: Final = {"low": 1200, "medium": 700, "auto": 700, "high": 400}
 """How long a pause ends the turn, for each eagerness of ``semantic_vad``."""
+EFFORTS: Final = ("minimal", "low", "medium", "high", "xhigh")
+CONNECTORS: Final = tuple(
+    f"connector_{name}"
+    for name in (
+        "dropbox",
+        "gmail",
+        "googlecalendar",
+        "googledrive",
+        "microsoftteams",
+        "outlookcalendar",
+        "outlookemail",
+        "sharepoint",
+    )
+)
 
 FORMAT: Final = Tagged(
     "type",
@@ -34,6 +49,30 @@ VOICE: Final = ByKind(Text(max_length=256), Record({"id": Text(max_length=256)},
 MODALITIES: Final = Array(Text(choices=("audio", "text")), most=2)
 MAX_TOKENS: Final = ByKind(Text(choices=("inf",)), Number(least=1, most=4096, is_whole=True))
 INSTRUCTIONS: Final = Text(max_length=1_000_000)
+TOOL_FILTER: Final = Record({"read_only": Nullable(Flag()), "tool_names": Nullable(Array(Text()))})
+MCP_TOOL: Final = Record(
+    {
+        "type": Text(),
+        "server_label": Text(),
+        "server_url": Nullable(Text()),
+        "server_description": Nullable(Text()),
+        "connector_id": Nullable(Text(choices=CONNECTORS)),
+        "tunnel_id": Nullable(Text()),
+        "authorization": Nullable(Text()),
+        "headers": Nullable(Mapped(Text(), most=64)),
+        "defer_loading": Nullable(Flag()),
+        "allowed_callers": Nullable(Array(Text(choices=("direct", "programmatic")))),
+        "allowed_tools": Nullable(ListOr(Array(Text()), TOOL_FILTER)),
+        "require_approval": Nullable(
+            ByKind(
+                Text(choices=("always", "never")),
+                Record({"always": Nullable(TOOL_FILTER), "never": Nullable(TOOL_FILTER)}),
+            )
+        ),
+    },
+    ("server_label",),
+)
+"""Accepted and shown; nothing is ever fetched from the server it names."""
 TOOL_CHOICE: Final = ByKind(
     Text(choices=("none", "auto", "required")),
     Tagged(
@@ -60,19 +99,23 @@ TOOLS: Final = Array(
                 },
                 ("name",),
             ),
-            # Accepted and shown; nothing is ever fetched from the server it names.
-            "mcp": Mapped(Anything(), most=64),
+            "mcp": MCP_TOOL,
         },
     ),
     most=128,
 )
-METADATA: Final = Nullable(Mapped(Text(max_length=512), most=16))
+METADATA: Final = Nullable(Mapped(Text(max_length=512), most=16, longest_key=64))
 PROMPT: Final = Nullable(
-    Record({"id": Text(), "version": Nullable(Text()), "variables": Nullable(Anything())}, ("id",))
+    Record(
+        {
+            "id": Text(),
+            "version": Nullable(Text()),
+            "variables": Nullable(Mapped(Text(), most=64)),
+        },
+        ("id",),
+    )
 )
-REASONING: Final = Record(
-    {"effort": Nullable(Text(choices=("minimal", "low", "medium", "high", "xhigh")))}
-)
+REASONING: Final = Record({"effort": Nullable(Text(choices=EFFORTS))})
 NOISE_REDUCTION: Final = Nullable(
     Record({"type": Text(choices=("near_field", "far_field")), "strength": Number()})
 )
@@ -84,7 +127,7 @@ TRANSCRIPTION: Final = Nullable(
             "languages": Nullable(Array(Text())),
             "keywords": Nullable(Array(Text())),
             "prompt": Nullable(Text()),
-            "delay": Nullable(Text()),
+            "delay": Nullable(Text(choices=EFFORTS)),
         }
     )
 )
@@ -143,12 +186,25 @@ SESSION: Final = Record(
                 {
                     "type": Text(choices=("retention_ratio",)),
                     "retention_ratio": Number(least=0, most=1),
-                    "token_limits": Nullable(Anything()),
+                    "token_limits": Nullable(
+                        Record({"post_instructions": Nullable(Number(least=0, is_whole=True))})
+                    ),
                 },
                 ("type", "retention_ratio"),
             ),
         ),
-        "tracing": Nullable(ByKind(Text(choices=("auto",)), Mapped(Anything(), most=16))),
+        "tracing": Nullable(
+            ByKind(
+                Text(choices=("auto",)),
+                Record(
+                    {
+                        "workflow_name": Nullable(Text()),
+                        "group_id": Nullable(Text()),
+                        "metadata": Anything(),
+                    }
+                ),
+            )
+        ),
         "prompt": PROMPT,
         "include": Nullable(Array(Text(choices=("item.input_audio_transcription.logprobs",)))),
     }

@@ -170,6 +170,7 @@ class Mapped:
 
     value: Shape
     most: int
+    longest_key: int | None = None
 
     def check(self, value: object, path: str) -> None:
         """Refuse what is no such object."""
@@ -182,6 +183,7 @@ class Mapped:
                 param=path,
             )
         for key, entry in entries.items():
+            Text(max_length=self.longest_key).check(key, path)
             self.value.check(entry, join(path, key))
 
 
@@ -213,6 +215,19 @@ class ByKind:
     def check(self, value: object, path: str) -> None:
         """Refuse what fits neither."""
         shape = self.text if isinstance(value, str) else self.other
+        shape.check(value, path)
+
+
+@dataclass(frozen=True, slots=True)
+class ListOr:
+    """One shape for lists, another for everything else."""
+
+    items: Shape
+    other: Shape
+
+    def check(self, value: object, path: str) -> None:
+        """Refuse what fits neither."""
+        shape = self.items if isinstance(value, list) else self.other
         shape.check(value, path)
 
 

@@ -106,7 +106,8 @@ class Speaking:
         self._check_free(is_aside=is_aside)
         manner = self._manner(params)
         given = self._context(params.input)
-        self.stay_awake()
+        if not is_aside:
+            self.stay_awake()
         conversation = None if is_aside else self._scene.conversation
         response = Response.new(manner, conversation)
         performance = Performance(self._scene, self._words, response, given)
@@ -150,9 +151,11 @@ class Speaking:
                 f"{self._active.response.id}. Wait until the response is finished before "
                 "creating a new one.",
             )
-        if len(self._running) > MOST_ASIDE:
+        asides = len(self._running) - (self._active is not None)
+        if is_aside and asides >= MOST_ASIDE:
             raise ClientError(
-                "rate_limit_exceeded", f"At most {MOST_ASIDE} responses can run at once."
+                "rate_limit_exceeded",
+                f"At most {MOST_ASIDE} responses outside the conversation can run at once.",
             )
 
     async def _perform(self, performance: Performance) -> None:

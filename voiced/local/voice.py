@@ -26,6 +26,8 @@ ESPEAK_WPM: Final = 175
 ESPEAK_LIMITS_WPM: Final = (80, 450)
 WAV_HEADER_BYTES: Final = 44
 DEFAULT_RATE_HZ: Final = 22_050
+RATES_HZ: Final = (8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+"""What a voice may speak at."""
 
 ESPEAK_VOICES: Final = {
     "alloy": "en-us",
@@ -102,7 +104,10 @@ class FliteVoice:
     async def speak(self, text: str, voice: str, speed: float) -> Sound:
         """Return a sentence, spoken."""
         # flite reads its own output back to mend the header, which a pipe cannot give.
-        file = os.memfd_create("speech")
+        try:
+            file = os.memfd_create("speech")
+        except OSError as exc:
+            raise ReplyError("voice_failed", f"No room for speech: {exc.strerror}.") from exc
         try:
             command = ["flite", "-voice", FLITE_VOICES.get(voice, FLITE_DEFAULT)]
             command += ["--setf", f"duration_stretch={1 / speed:.3f}"]
@@ -160,6 +165,8 @@ async def _run(command: list[str], text: bytes, *, keep: tuple[int, ...] = ()) -
         raise ReplyError(
             "voice_failed", f"{command[0]} is not installed: apt install {command[0]}"
         ) from exc
+    except OSError as exc:
+        raise ReplyError("voice_failed", f"{command[0]} cannot be run: {exc.strerror}.") from exc
     try:
         async with asyncio.timeout(TIMEOUT_S):
             output, _ = await process.communicate(text)
@@ -181,6 +188,8 @@ def _read_wav(wav: bytes, program: str) -> Sound:
     if wav[:4] != b"RIFF" or wav[36:40] != b"data":
         raise ReplyError("voice_failed", f"{program} wrote something that is no WAV file.")
     (rate_hz,) = struct.unpack_from("<I", wav, 24)
+    if rate_hz not in RATES_HZ:
+        raise ReplyError("voice_failed", f"{program} speaks at {rate_hz} Hz, which is no rate.")
     pcm = wav[WAV_HEADER_BYTES:]
     return Sound(rate_hz, pcm[: len(pcm) // 2 * 2])
 
