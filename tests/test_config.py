@@ -1,3 +1,4 @@
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -74,8 +75,23 @@ def test_broken_toml_is_told_with_line_and_column() -> None:
     assert (error.line, error.column) == (2, 11)
 
 
-def test_options_that_do_not_fit_are_refused() -> None:
-    assert "url is missing" in str(refusal('[provider]\nkind = "azure"\n'))
+def test_options_that_do_not_fit_are_refused_at_their_place() -> None:
+    azure = refusal('\n[provider]\nkind = "azure"\n')
+    rate = refusal("[audio]\ndevice_rate_hz = 4000\n")
+    brain = refusal('[local]\nbrain = "ftp://x"\n')
+    url = refusal('[provider]\nkind = "compatible"\nurl = "ws://example.org"\n')
+
+    assert "url is missing" in str(azure)
+    assert 'brain = "ftp://x" is neither "parrot" nor the URL' in str(brain)
+    assert "is not encrypted" in str(url)
+    assert [error.line for error in (azure, rate, brain, url)] == [3, 2, 2, 3]
+
+
+def test_what_nobody_can_mean_is_refused() -> None:
+    assert "must not be empty" in str(refusal('[audio]\ninput = " "\n'))
+    assert "is not 0.0 or more" in str(refusal("[session]\nidle_hangup_s = inf\n"))
+    assert "nested too deeply" in str(refusal("audio.input = " + "[" * 50_000))
+    assert '"a\\nb"' in str(refusal('[audio]\n"a\\nb" = 1\n'))
 
 
 @pytest.mark.parametrize(
@@ -130,6 +146,20 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         load(tmp_path / "bad.toml", {})
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path, {})
+
+
+def test_a_mark_of_the_byte_order_is_no_statement(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("[log]\n", encoding="utf-8-sig")
+
+    assert load(path, {}) == Settings()
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+
+    with pytest.raises(ConfigError, match="it is a pipe"):
+        load(tmp_path / "pipe.toml", {})
 
 
 def test_a_complaint_names_file_line_and_column(tmp_path: Path) -> None:

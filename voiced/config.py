@@ -13,7 +13,8 @@ from typing import Any, Final
 import tomli
 
 from voiced.errors import ConfigError
-from voiced.settings import TABLES, Option, Scalar, Settings, check_together, options
+from voiced.realtime.dialects import websocket_url
+from voiced.settings import TABLES, Option, Scalar, Settings, check_together, options, to_toml
 
 FILE: Final = "config.toml"
 _OPTIONS: Final[dict[tuple[str, str], Option]] = {
@@ -41,7 +42,9 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     is_optional = path is None
     path = path or config_directory(environment) / FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        if path.is_fifo():
+            raise ConfigError(f"{path}: cannot be read: it is a pipe")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         if is_optional:
             return Settings()
@@ -69,6 +72,8 @@ def parse(text: str) -> Settings:
     except tomli.TOMLDecodeError as error:
         message = re.sub(r" \(at (line \d+, column \d+|end of document)\)$", "", str(error))
         raise ConfigError(f"not TOML: {message}", line=error.lineno, column=error.colno) from error
+    except RecursionError as error:
+        raise ConfigError("not TOML: something is nested too deeply") from error
     values: dict[str, dict[str, Scalar]] = {}
     for table, keys in tables.items():
         if table not in TABLES:
@@ -77,7 +82,13 @@ def parse(text: str) -> Settings:
             raise ConfigError(f"[{table}] must be a table", line=find_line(text, table))
         values[table] = {key: _value(text, table, key, value) for key, value in keys.items()}
     settings = Settings(**{table: TABLES[table](**keys) for table, keys in values.items()})
-    check_together(settings)
+    try:
+        check_together(settings)
+        if settings.provider.kind != "local":
+            websocket_url(settings.provider)
+    except ConfigError as error:
+        line = None if error.option is None else find_line(text, *error.option)
+        raise ConfigError(str(error), line=line) from error
     return settings
 
 
@@ -95,19 +106,25 @@ def _value(text: str, table: str, key: str, value: Any) -> Scalar:  # noqa: ANN4
 def _unknown_key(table: str, key: str) -> str:
     known = [each.key for each in _OPTIONS.values() if each.table == table]
     close = difflib.get_close_matches(key, known, n=1)
+    shown = _shown(key)
     if close:
-        return f"unknown key `[{table}] {key}`, did you mean `{close[0]}`?"
+        return f"unknown key `[{table}] {shown}`, did you mean `{close[0]}`?"
     elsewhere = [each.table for each in _OPTIONS.values() if each.key == key]
     if elsewhere:
-        return f"unknown key `[{table}] {key}`, it belongs in `[{elsewhere[0]}]`"
-    return f"unknown key `[{table}] {key}`; [{table}] has: {', '.join(known)}"
+        return f"unknown key `[{table}] {shown}`, it belongs in `[{elsewhere[0]}]`"
+    return f"unknown key `[{table}] {shown}`; [{table}] has: {', '.join(known)}"
 
 
 def _unknown_table(table: str) -> str:
     close = difflib.get_close_matches(table, TABLES, n=1)
     if close:
-        return f"unknown table `[{table}]`, did you mean `[{close[0]}]`?"
-    return f"unknown table `[{table}]`; there is: {', '.join(TABLES)}"
+        return f"unknown table `[{_shown(table)}]`, did you mean `[{close[0]}]`?"
+    return f"unknown table `[{_shown(table)}]`; there is: {', '.join(TABLES)}"
+
+
+def _shown(name: str) -> str:
+    """Return a name of the file so that it stays on one line."""
+    return name if name.isprintable() else to_toml(name)
 
 
 def find_line(text: str, table: str, key: str | None = None) -> int | None:

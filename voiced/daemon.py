@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import random
+import resource
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,6 @@ from voiced.conversation import events as ev
 from voiced.errors import ConfigError
 from voiced.realtime.builtin import BuiltinServer
 from voiced.realtime.client import RealtimeClient
-from voiced.realtime.dialects import websocket_url
 from voiced.runner import Runner, Shells
 from voiced.service import manager
 from voiced.service.credentials import find_key
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 LOCAL_SOCKET: Final = "local.sock"
 CLOSE_WITHIN_S: Final = 0.5
+MOST_DESCRIPTORS: Final = 65_536
 BROKEN_LATENCY: Final = "PULSE_LATENCY_MSEC"
 """Values of 20 and less can stop the output for good."""
 
@@ -58,8 +59,7 @@ def check(settings: Settings) -> None:
         ConfigError: The settings cannot work.
     """
     if settings.provider.kind != "local":
-        websocket_url(settings.provider)
-    find_key(os.environ, config.config_directory(os.environ))
+        find_key(os.environ, config.config_directory(os.environ))
     if settings.audio.echo_cancellation:
         logger.warning(
             "[audio] echo_cancellation is not available yet: use a headset, or the"
@@ -77,6 +77,7 @@ async def run(settings: Settings, config_path: Path | None) -> None:
         LockError: Another daemon of this user is running.
     """
     os.umask(0o077)
+    _allow_descriptors()
     os.environ.pop(BROKEN_LATENCY, None)
     paths = Paths(config_path, runtime_directory(os.environ))
     prepare(paths.runtime, CONTROL_SOCKET)
@@ -90,6 +91,14 @@ async def run(settings: Settings, config_path: Path | None) -> None:
         raise (faults.exceptions[0] if faults else group) from None
     finally:
         lock.release()
+
+
+def _allow_descriptors() -> None:
+    """Ask for as many as may be had: libzmq ends the process when it runs out of them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Daemon:
@@ -164,7 +173,11 @@ class _Daemon:
         return {"voiced": __version__, "protocol": VERSION}
 
     def _reload(self) -> dict[str, Any]:
-        """Read the configuration again; a broken one changes nothing."""
+        """Read the configuration again; a broken one changes nothing.
+
+        Raises:
+            ConfigError: It cannot be used.
+        """
         settings = config.load(self._paths.config, os.environ)
         check(settings)
         before, self._settings = self._settings, settings

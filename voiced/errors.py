@@ -14,8 +14,17 @@ class VoicedError(Exception):
 class ConfigError(VoicedError):
     """The configuration or the secret cannot be used; the text says what to change."""
 
-    def __init__(self, message: str, *, line: int | None = None, column: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        option: tuple[str, str] | None = None,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
         super().__init__(message)
+        self.option = option
+        """Table and key that the message is about, where it is about one."""
         self.line = line
         """Line of the configuration file the message is about, counted from 1."""
         self.column = column

@@ -7,6 +7,7 @@ TOML file checks against it.  To add an option, add a field here.
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Final, cast
 
 from voiced.errors import ConfigError
@@ -14,6 +15,7 @@ from voiced.errors import ConfigError
 Scalar = str | int | float | bool
 
 MIN_DEVICE_RATE_HZ: Final = 8000
+WEB: Final = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Rule:
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    is_name: bool = False
+    """A text that must not be empty."""
 
 
 def option(
@@ -33,9 +37,11 @@ def option(
     choices: tuple[str, ...] = (),
     minimum: float | None = None,
     maximum: float | None = None,
+    is_name: bool = False,
 ) -> Any:  # noqa: ANN401 - like dataclasses.field, it stands in for the value
     """Describe one option; the type of the value is the type of the field."""
-    return field(default=default, metadata={"rule": Rule(why, choices, minimum, maximum)})
+    rule = Rule(why, choices, minimum, maximum, is_name)
+    return field(default=default, metadata={"rule": rule})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,8 @@ class Provider:
 class Audio:
     """Microphone and loudspeaker."""
 
-    input: str = option("default", 'Microphone: "default" or a part of its name.')
-    output: str = option("default", 'Loudspeaker: "default" or a part of its name.')
+    input: str = option("default", 'Microphone: "default" or a part of its name.', is_name=True)
+    output: str = option("default", 'Loudspeaker: "default" or a part of its name.', is_name=True)
     device_rate_hz: int = option(
         0,
         "Sample rate asked of the device; 0 asks for 24000 and takes the device's own otherwise.",
@@ -239,10 +245,14 @@ class Option:
             allowed = ", ".join(to_toml(choice) for choice in rule.choices)
             raise ConfigError(f"{self.name} = {to_toml(value)} is not one of {allowed}")
         if isinstance(value, str):
+            if rule.is_name and not value.strip():
+                raise ConfigError(
+                    f"{self.name} must not be empty (default: {to_toml(self.default)})"
+                )
             return
         too_small = rule.minimum is not None and not value >= rule.minimum
         too_large = rule.maximum is not None and not value <= rule.maximum
-        if too_small or too_large:
+        if too_small or too_large or not isfinite(value):
             raise ConfigError(f"{self.name} = {to_toml(value)} is not {_range(rule)}")
 
 
@@ -266,12 +276,20 @@ def check_together(settings: Settings) -> None:
     provider = settings.provider
     if provider.kind in ("azure", "compatible") and not provider.url:
         raise ConfigError(
-            f'[provider] url is missing: kind = "{provider.kind}" needs the base URL of the server'
+            f'[provider] url is missing: kind = "{provider.kind}" needs the base URL of the server',
+            option=("provider", "kind"),
+        )
+    if settings.local.brain != "parrot" and not settings.local.brain.startswith(WEB):
+        raise ConfigError(
+            f'[local] brain = {to_toml(settings.local.brain)} is neither "parrot" nor the URL of'
+            ' a chat server: write it like "http://127.0.0.1:8080/v1"',
+            option=("local", "brain"),
         )
     rate_hz = settings.audio.device_rate_hz
     if 0 < rate_hz < MIN_DEVICE_RATE_HZ:
         raise ConfigError(
-            f"[audio] device_rate_hz = {rate_hz} is neither 0 nor {MIN_DEVICE_RATE_HZ} or more"
+            f"[audio] device_rate_hz = {rate_hz} is neither 0 nor {MIN_DEVICE_RATE_HZ} or more",
+            option=("audio", "device_rate_hz"),
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -318,6 +319,48 @@ async def test_a_name_that_cannot_be_one_is_told() -> None:
         assert (await heard.until(ev.SessionLost)).message.startswith("no connection: ")
 
 
+async def test_a_server_that_wants_a_key_is_told_apart_from_one_that_refuses_it() -> None:
+    async def answer(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+
+    def refuse(connection: ServerConnection, _: Request) -> Response:
+        return connection.respond(HTTPStatus.UNAUTHORIZED, "")
+
+    for key, code in ((None, "no_api_key"), (KEY, None)):
+        async with server(answer, refuse) as url, client(url, key=key) as (_, heard):
+            assert (await heard.until(ev.SessionLost)).error_code == code
+
+
+async def test_a_server_that_says_nothing_at_all_is_no_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "GREET_WITHIN_S", 0.05)
+    monkeypatch.setattr(module, "CONFIGURE_WITHIN_S", 0.05)
+
+    async def answer(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+
+    async with server(answer) as url, client(url) as (_, heard):
+        assert "says nothing" in (await heard.until(ev.SessionLost)).message
+
+
+async def test_the_key_file_is_nobodys_business_with_the_built_in_server() -> None:
+    def refuse() -> str | None:
+        raise ConfigError("openai.key can be read by others")
+
+    heard = Heard()
+    with tempfile.TemporaryDirectory(prefix="vb", dir="/tmp") as place:
+        async with asyncio.TaskGroup() as tasks:
+            builtin = BuiltinServer(Path(place) / "local.sock", Local(), tasks)
+            made = RealtimeClient(
+                Settings(provider=Provider(kind="local")), refuse, builtin, tasks, heard
+            )
+            made.open(1)
+            await heard.until(ev.SessionReady)
+            made.close()
+            await builtin.stop()
+
+
 async def test_a_server_that_is_not_there_is_told() -> None:
     async with client("ws://127.0.0.1:9/v1") as (_, heard):
         lost = await heard.until(ev.SessionLost)
@@ -347,16 +390,14 @@ async def test_a_key_that_must_not_be_used_is_told() -> None:
         made.open(1)
         lost = await heard.until(ev.SessionLost)
 
-    assert lost == ev.SessionLost(
-        "openai.key can be read by others", error_code="configuration_refused"
-    )
+    assert lost == ev.SessionLost("openai.key can be read by others", error_code="not_usable")
 
 
 async def test_a_url_that_would_send_the_key_in_clear_is_not_called() -> None:
     async with client("ws://example.org/v1") as (_, heard):
         lost = await heard.until(ev.SessionLost)
 
-        assert lost.error_code == "configuration_refused"
+        assert lost.error_code == "not_usable"
         assert "not encrypted" in lost.message
 
 

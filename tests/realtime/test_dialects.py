@@ -47,7 +47,14 @@ def test_a_key_never_travels_in_clear(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["example.org", "ftp://example.org", "https://", "http://[::1", "https://example.org:99999"],
+    [
+        "example.org",
+        "ftp://example.org",
+        "https://",
+        "http://[::1",
+        "https://example.org:99999",
+        "https://example.org:0",
+    ],
 )
 def test_what_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match=r"\[provider\] url = .* is no URL"):
@@ -55,10 +62,11 @@ def test_what_is_no_url_is_refused(url: str) -> None:
 
 
 def test_a_password_does_not_belong_into_the_url() -> None:
-    with pytest.raises(ConfigError, match="the key goes into OPENAI_API_KEY") as caught:
-        websocket_url(Provider(kind="compatible", url="https://me:secret@example.org/v1"))
+    for scheme in ("https", "http"):
+        with pytest.raises(ConfigError, match="the key goes into OPENAI_API_KEY") as caught:
+            websocket_url(Provider(kind="compatible", url=f"{scheme}://me:secret@example.org/v1"))
 
-    assert "secret" not in str(caught.value)
+        assert "secret" not in str(caught.value)
 
 
 def test_this_machine_is_known_by_its_names() -> None:

@@ -14,11 +14,13 @@ REMEDIES = {
     "credit_balance_exhausted": "the account has no credit left: see the provider's billing page",
     "billing_hard_limit_reached": "the account's spending limit is reached: raise it",
     "account_deactivated": "the account is deactivated: ask the provider",
-    "model_not_found": "the provider has no such model: change provider.model",
+    "model_not_found": "the provider has no such model, or nothing at this address:"
+    " look at provider.model and provider.url",
     "invalid_intent": "the provider refused the kind of session: check provider.url",
     "beta_api_shape_disabled": "the server speaks only another version of the protocol",
     "built_in_server": "the built-in server does not start",
     "configuration_refused": "the provider refused the session's settings",
+    "not_usable": "the configuration or the key cannot be used",
 }
 """Codes that end the conversation until the user changes something, and what to change."""
 

@@ -48,6 +48,8 @@ MAX_AUDIO_WAITING: Final = 500
 """Ten seconds of audio in 20 ms pieces."""
 UNREADABLE_SHOWN: Final = 5
 LOCAL_URL: Final = "ws://localhost/v1"
+NEED_A_KEY: Final = (401, 403)
+"""HTTP statuses of a server that wants to know who we are."""
 FIRST_SETTINGS: Final = "configure_0"
 LATER_SETTINGS: Final = "configure_1"
 REFUSALS: Final = frozenset(
@@ -210,6 +212,8 @@ class _Attempt:
         self._translator = translator
         self._last_error: ServerError | None = None
         self._unreadable = 0
+        self._has_heard = False
+        """The server has said something."""
 
     async def run(self, report: Callable[[ServerEvent], None]) -> SessionLost:
         """Hold the session and return how it ended."""
@@ -223,7 +227,7 @@ class _Attempt:
         except ConnectionClosed as closed:
             return self._closed(closed)
         except ConfigError as error:
-            return SessionLost(str(error), error_code="configuration_refused")
+            return SessionLost(str(error), error_code="not_usable")
 
     async def _connect(self, stack: AsyncExitStack) -> ClientConnection:
         """Dial; the stack hangs up."""
@@ -233,7 +237,7 @@ class _Attempt:
             code = "built_in_server" if error.is_final else None
             raise _Lost(SessionLost(str(error), error_code=code)) from error
         except InvalidStatus as error:
-            raise _Lost(_refused(error)) from error
+            raise _Lost(_refused(error, has_key=bool(self._key))) from error
         except TimeoutError as error:
             raise _Lost(SessionLost(f"no connection within {CONNECT_WITHIN_S:g} s")) from error
         except (OSError, WebSocketException, ValueError, ImportError) as error:
@@ -244,8 +248,8 @@ class _Attempt:
 
     async def _dial(self) -> connect:
         provider = self._settings.provider
-        self._key = await asyncio.to_thread(self._find_key)
-        self._translator.key = self._key
+        if provider.kind != "local":
+            self._key = self._translator.key = await asyncio.to_thread(self._find_key)
         if dialects.DIALECTS[provider.kind].needs_key and not self._key:
             raise _Lost(SessionLost("", error_code="no_api_key"))
         path = await self._builtin.ensure() if provider.kind == "local" else None
@@ -271,6 +275,8 @@ class _Attempt:
         wish = session_update(self._settings, FIRST_SETTINGS, with_voice=True)
         await socket.send(out.encode(wish))
         answer = await self._await_message(socket, wire.SessionUpdated, CONFIGURE_WITHIN_S)
+        if answer is None and not self._has_heard:
+            raise _Lost(SessionLost("the server accepts the connection and says nothing"))
         if answer is None:
             logger.warning("the server does not say which settings are in force")
             return self._translator.ready(
@@ -286,6 +292,7 @@ class _Attempt:
             async with asyncio.timeout(within_s):
                 while True:
                     message = self._decode(await socket.recv())
+                    self._has_heard = True
                     if isinstance(message, kind):
                         return message
                     if isinstance(message, wire.ErrorEvent):
@@ -353,7 +360,9 @@ def _not_configured(error: ServerError) -> SessionLost:
     return SessionLost(error.message or f"the server answered with {error.code}")
 
 
-def _refused(error: InvalidStatus) -> SessionLost:
+def _refused(error: InvalidStatus, *, has_key: bool) -> SessionLost:
     """Return what an HTTP status means; the body may quote the key and is not repeated."""
     status = error.response.status_code
-    return SessionLost(f"the server answered {status} to the connection", http_status=status)
+    code = None if has_key or status not in NEED_A_KEY else "no_api_key"
+    message = f"the server answered {status} to the connection"
+    return SessionLost(message, http_status=status, error_code=code)

@@ -60,31 +60,31 @@ def websocket_url(provider: Provider, base_url: str = "") -> str:
     base = base_url or provider.url or DIALECTS[provider.kind].default_url
     try:
         parts = urlsplit(base)
-        host = parts.hostname
-        parts.port  # noqa: B018 - a port that is none raises here
+        host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise ConfigError(f'[provider] url = "{base}" is no URL: {error}') from error
-    scheme = SCHEMES.get(parts.scheme)
-    if scheme is None or not host:
-        raise ConfigError(
-            f'[provider] url = "{base}" is no URL of a server: write it like'
-            ' "https://example.org/v1"'
-        )
-    if scheme == "ws" and not is_loopback(host):
-        raise ConfigError(
-            f'[provider] url = "{base}" is not encrypted: use https:// or wss://; plain'
-            " http:// and ws:// are only for this machine (127.0.0.1, localhost)"
-        )
+        raise _bad_url(f'= "{base}" is no URL: {error}') from error
     if parts.username is not None:
-        raise ConfigError(
-            "[provider] url has a name or password in it: take it out, the key goes into"
-            " OPENAI_API_KEY or the key file"
+        raise _bad_url(
+            "has a name or password in it: take it out, the key goes into OPENAI_API_KEY or"
+            " the key file"
+        )
+    scheme = SCHEMES.get(parts.scheme)
+    if scheme is None or not host or port == 0:
+        raise _bad_url(f'= "{base}" is no URL of a server: write it like "https://example.org/v1"')
+    if scheme == "ws" and not is_loopback(host):
+        raise _bad_url(
+            f'= "{base}" is not encrypted: use https:// or wss://; plain http:// and ws:// are'
+            " only for this machine (127.0.0.1, localhost)"
         )
     path = parts.path.rstrip("/")
     if not path.endswith("/realtime"):
         path += "/realtime"
     query = "&".join(filter(None, (parts.query, urlencode({"model": provider.model}))))
     return urlunsplit((scheme, parts.netloc, path, query, ""))
+
+
+def _bad_url(complaint: str) -> ConfigError:
+    return ConfigError(f"[provider] url {complaint}", option=("provider", "url"))
 
 
 def headers(provider: Provider, key: str | None) -> dict[str, str]:
