@@ -29,7 +29,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.core = Conversation(self.settings, half)
-        self.runner = Runner(self.core, self.settings)
+        self.runner = Runner(self.core)
         self.runner.connect(
             Shells(self.speaker, self.microphone, self.provider, self.public, self.lines.append)
         )

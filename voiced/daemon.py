@@ -110,7 +110,7 @@ class _Daemon:
         self._tasks = tasks
         self._stop = asyncio.Event()
         self._conversation = Conversation(settings, random.random)
-        self._runner = Runner(self._conversation, settings)
+        self._runner = Runner(self._conversation)
         emit = self._runner.emit
         self._control = ControlServer(
             paths.runtime,
@@ -183,7 +183,6 @@ class _Daemon:
         before, self._settings = self._settings, settings
         later = [name for name in NEXT_START if getattr(before, name) != getattr(settings, name)]
         log.set_level(settings.log.level)
-        self._runner.settings = settings
         self._conversation.configure(settings)
         self._client.configure(settings)
         self._speaker.configure(settings.audio)

@@ -18,13 +18,18 @@ from typing import Any, Final, Protocol, assert_never
 from voiced import __version__
 from voiced.audio.capture import MicrophoneFigures
 from voiced.audio.playback import SpeakerFigures
-from voiced.control.messages import VERSION, Failure, InterruptionReport, StatusReport
+from voiced.control.messages import (
+    VERSION,
+    CostReport,
+    Failure,
+    InterruptionReport,
+    StatusReport,
+)
 from voiced.conversation import Conversation
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
 from voiced.conversation.status import Interruption, Status
 from voiced.realtime import client_messages as out
-from voiced.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -90,11 +95,9 @@ class Runner:
 
     Args:
         conversation: Decides.
-        settings: Named in the status.
     """
 
-    def __init__(self, conversation: Conversation, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
         self._inbox: deque[ev.Event] = deque()
         self._filled = asyncio.Event()
@@ -145,7 +148,6 @@ class Runner:
         shells = self._connected()
         return report(
             self._conversation.status(),
-            self.settings.provider.kind,
             self._loop.time(),
             shells,
         )
@@ -201,8 +203,7 @@ class Runner:
             case fx.TellSession(what, message, retry_in_s):
                 self._tell_session(what, message, retry_in_s)
             case fx.TellCost(usd_today, usd_session):
-                fields = {"usd_today": usd_today, "usd_session": usd_session}
-                shells.public.publish("cost", fields)
+                shells.public.publish("cost", {**cost_report(usd_today, usd_session)})
             case fx.TellError(code, message):
                 logger.error("%s", message)
                 shells.public.publish("error", {"code": code, "message": message})
@@ -269,7 +270,7 @@ class Runner:
         return self._shells
 
 
-def report(status: Status, provider: str, now: float, shells: Shells) -> StatusReport:
+def report(status: Status, now: float, shells: Shells) -> StatusReport:
     """Put together what the conversation and the shells say about themselves."""
     speaker, microphone = shells.speaker.figures(), shells.microphone.figures()
     age_s = None if status.started_at_s is None else now - status.started_at_s
@@ -283,7 +284,7 @@ def report(status: Status, provider: str, now: float, shells: Shells) -> StatusR
         "ptt": status.ptt,
         "voiced": __version__,
         "session": {
-            "provider": provider,
+            "provider": status.provider,
             "model": status.model,
             "started": None if age_s is None else round(time.time() - age_s, 3),
             "age_s": None if age_s is None else round(age_s, 1),
@@ -300,12 +301,14 @@ def report(status: Status, provider: str, now: float, shells: Shells) -> StatusR
             "unsent": shells.provider.dropped,
         },
         "last_interruption": interruption_report(interruption) if interruption else None,
-        "cost": {
-            "usd_today": round(status.usd_today, 6),
-            "usd_session": round(status.usd_session, 6),
-        },
+        "cost": cost_report(status.usd_today, status.usd_session),
         "error": status.error,
     }
+
+
+def cost_report(usd_today: float, usd_session: float) -> CostReport:
+    """Return what was spent as the people outside see it."""
+    return {"usd_today": round(usd_today, 6), "usd_session": round(usd_session, 6)}
 
 
 def interruption_report(interruption: Interruption) -> InterruptionReport:

@@ -20,7 +20,7 @@ from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
 from voiced.conversation.input import LONGEST_SPEECH_S
 from voiced.conversation.machine import QUIET_BEFORE_RENEW_S, SILENT_SERVER_S
-from voiced.settings import Limits, Session, Settings
+from voiced.settings import Limits, Provider, Session, Settings
 
 NEVER = Settings(session=Session(idle_hangup_s=0))
 
@@ -64,6 +64,28 @@ def test_a_conversation_nobody_takes_part_in_is_ended() -> None:
     assert stage.state is State.IDLE
     assert only(fx.TellSession, effects) == [fx.TellSession("ended", "nobody spoke for 300 s")]
     assert fx.CloseMicrophone() in effects
+
+
+def test_a_reply_that_no_loudspeaker_plays_keeps_nobody_busy() -> None:
+    stage = listening(settings=Settings(session=Session(idle_hangup_s=300)))
+    stage.take(ev.SpeakerLost("unplugged"))
+    stage.reply()
+    stage.finish()
+    assert stage.state is State.SPEAKING
+
+    stage.wait(300.0)
+
+    assert stage.state is State.IDLE
+
+
+def test_a_command_puts_the_idle_end_off() -> None:
+    stage = listening(settings=Settings(session=Session(idle_hangup_s=300)))
+    stage.wait(299.0)
+    stage.take(ev.Interrupt())
+
+    stage.wait(2.0)
+
+    assert stage.state is State.LISTENING
 
 
 def test_speech_puts_the_idle_end_off() -> None:
@@ -147,6 +169,16 @@ def test_a_reply_that_stops_in_the_middle_is_played_to_its_end() -> None:
 
     assert fx.FinishPlay("item_1", 0) in effects
     assert stage.state is State.SPEAKING
+    stage.drain()
+    assert stage.state is State.LISTENING
+
+
+def test_samples_of_a_response_that_was_never_announced_are_played_to_their_end() -> None:
+    stage = listening()
+    stage.hear(ev.AudioDelta("resp_1", "item_1", 0, SECOND))
+    assert stage.state is State.SPEAKING
+
+    assert fx.FinishPlay("item_1", 0) in stage.wait(SILENT_SERVER_S)
     stage.drain()
     assert stage.state is State.LISTENING
 
@@ -264,6 +296,36 @@ def test_a_new_day_starts_again_at_zero() -> None:
 
     assert stage.take(ev.NewDay()) == [fx.TellCost(0.0, 2.0)]
     assert stage.core.status().usd_today == 0.0
+
+
+def test_the_built_in_server_costs_nothing() -> None:
+    free = Settings(provider=Provider(kind="local"), limits=Limits(usd_per_day=0.05))
+    stage = listening(replace(SERVER_VAD, model="unheard of"), free)
+    stage.hear(SERVER_VAD)
+    stage.reply()
+    stage.hear(ev.ResponseDone("resp_1", "completed", usage=ev.Usage(audio_out=10**6)))
+
+    assert stage.core.status().usd_today == 0.0
+    assert only(fx.TellError, stage.effects) == []
+
+
+def test_another_provider_is_named_when_it_is_used() -> None:
+    stage = listening()
+    stage.core.configure(Settings(provider=Provider(kind="local")))
+    assert stage.core.status().provider == "openai"
+
+    stage.hear(ev.SessionLost("gone"))
+    stage.wait(10.0)
+
+    assert stage.core.status().provider == "local"
+
+
+def test_one_trouble_of_two_devices_is_told_once() -> None:
+    stage = listening()
+    stage.take(ev.MicrophoneLost("no sound server"))
+    stage.take(ev.SpeakerLost("no sound server"))
+
+    assert stage.core.status().error == "no sound server"
 
 
 def test_new_settings_are_taken() -> None:

@@ -140,6 +140,12 @@ def test_an_error_does_not_end_the_session() -> None:
     assert stage.state is State.LISTENING
 
 
+def test_an_error_without_words_is_told_in_ours() -> None:
+    (told,) = only(fx.TellError, listening().hear(ev.ServerError(None, "")))
+
+    assert told.message == "the server gave no reason"
+
+
 def test_an_error_without_a_code_is_told_all_the_same() -> None:
     effects = listening().hear(ev.ServerError(None, "oops"))
 

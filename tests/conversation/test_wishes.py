@@ -90,7 +90,7 @@ def test_start_is_refused_when_the_days_money_is_spent() -> None:
     given = answer(stage.take(ev.Start(7)))
 
     assert given.code == "refused"
-    assert "2.00 USD" in given.message
+    assert "2 USD" in given.message
     assert "usd_per_day" in given.hint
     assert stage.state is State.IDLE
 

@@ -87,6 +87,10 @@ class Ledger:
         """Tell whether samples were handed over that may not have been played yet."""
         return any(piece.received_bytes for piece in self.pieces)
 
+    def is_incomplete(self) -> bool:
+        """Tell whether more samples are to come for something that was handed over."""
+        return any(piece.received_bytes and not piece.is_complete for piece in self.pieces)
+
     def add_item(self, session: int, response_id: str, item_id: str) -> None:
         """Enter an item that a response is going to say, before its first sample."""
         if item_id not in self.closed and item_id not in self.begun:

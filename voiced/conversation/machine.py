@@ -96,7 +96,7 @@ class Conversation:
             scene.input.speaking_since_s = None
         if _is_due(scene.link.retry_s, now):
             scene.fire(Trigger.RETRY)
-            effects.append(fx.OpenSession(scene.link.attempt()))
+            effects.append(scene.open_session())
         if _is_due(timers.microphone_s, now):
             effects += scene.open_microphone()
         if _is_due(timers.speaker_s, now):
@@ -134,6 +134,7 @@ class Conversation:
             mic_open=scene.input.is_open,
             online=scene.link.is_ready,
             ptt=scene.input.is_held,
+            provider=scene.provider,
             model=scene.link.facts.model if scene.link.facts else scene.settings.provider.model,
             started_at_s=scene.timers.started_s,
             turns=scene.turn_count,
@@ -141,7 +142,7 @@ class Conversation:
             last_interruption=scene.turns.last_interruption,
             usd_today=scene.purse.usd_today,
             usd_session=scene.purse.usd_session,
-            error="; ".join(scene.problems.values()) or None,
+            error="; ".join(dict.fromkeys(scene.problems.values())) or None,
         )
 
     def configure(self, settings: Settings) -> None:
@@ -163,12 +164,14 @@ class Conversation:
             scene.fire(Trigger.RENEW)
             scene.input.end()
             finished = scene.turns.session_over()
-            return [*finished, fx.CloseSession(), fx.OpenSession(scene.link.attempt())]
+            return [*finished, fx.CloseSession(), scene.open_session()]
         return []
 
     def _idle_s(self) -> float | None:
         limit_s = self.scene.settings.session.idle_hangup_s
-        if limit_s <= 0 or not self.scene.is_quiet():
+        # What no loudspeaker plays keeps nobody busy.
+        is_unheard = self.state is State.SPEAKING and "no_loudspeaker" in self.scene.problems
+        if limit_s <= 0 or not (self.scene.is_quiet() or is_unheard):
             return None
         return self.scene.timers.active_s + limit_s
 
@@ -187,7 +190,7 @@ class Conversation:
     def _round_off(self, effects: Effects, before: object, now: float) -> Effects:
         """Let the state follow the facts, and tell the people outside."""
         scene = self.scene
-        if not scene.turns.responses.is_awaited():
+        if not scene.turns.is_owed:
             scene.timers.owed_s = None
         elif scene.timers.owed_s is None:
             scene.timers.owed_s = now

@@ -59,6 +59,8 @@ class Scene:
     """Code -> the sentence a person needs, for as long as it is true."""
     waiting: list[int] = field(default_factory=list)
     """Requests to start that wait for the microphone."""
+    provider: str = ""
+    """Kind of the provider in use; settings that came later count from the next session on."""
     turn_count: int = 0
     id_count: int = 0
 
@@ -71,6 +73,8 @@ class Scene:
     def configure(self, settings: Settings) -> None:
         """Take new settings."""
         self.settings = settings
+        if self.state in DOWN:
+            self.provider = settings.provider.kind
         self.link.max_age_s = settings.session.max_age_s
         self.purse.usd_per_day = settings.limits.usd_per_day
 
@@ -93,6 +97,10 @@ class Scene:
             and not self.input.is_held
         )
 
+    def is_paid(self) -> bool:
+        """Tell whether somebody bills us for the replies."""
+        return self.provider != "local"
+
     def not_up(self, ask: int) -> fx.Answer:
         """Say why something that needs a session cannot be done."""
         if self.state in DOWN:
@@ -101,7 +109,7 @@ class Scene:
 
     def cap_is_spent(self) -> tuple[str, str]:
         """Return what to say when the day's money is gone, and the remedy."""
-        cap = f"the daily cap of {self.purse.usd_per_day:.2f} USD is spent"
+        cap = f"the daily cap of {self.purse.usd_per_day:g} USD is spent"
         return cap, "raise [limits] usd_per_day, or wait until tomorrow"
 
     # --- moves -------------------------------------------------------------------------
@@ -138,6 +146,11 @@ class Scene:
             server_replies=self.link.replies,
             afterwards=afterwards,
         )
+
+    def open_session(self) -> fx.OpenSession:
+        """Make the next attempt to have a session."""
+        self.provider = self.settings.provider.kind
+        return fx.OpenSession(self.link.attempt())
 
     def open_microphone(self) -> Effects:
         """Start capturing, unless the user muted it."""

@@ -22,6 +22,7 @@ LOST_RACES: Final = frozenset(
         "unsupported_content_type",
     }
 )
+NO_REASON: Final = "the server gave no reason"
 SETTINGS: Final = "configure"
 """Kind of the events that change the settings of a session."""
 NOTHING_TO_COMMIT: Final = "input_audio_buffer_commit_empty"
@@ -70,7 +71,7 @@ def session_ready(scene: Scene, facts: ev.SessionReady, now: float) -> Effects:
     if facts.detects_turns:
         scene.input.begin(now)
     effects: Effects = [fx.TellSession("ready", facts.model)]
-    if scene.purse.usd_per_day > 0 and price_of(facts.model) is None:
+    if scene.purse.usd_per_day > 0 and scene.is_paid() and price_of(facts.model) is None:
         message = f"[limits] usd_per_day cannot be kept: no price is known for {facts.model}"
         effects.append(fx.TellError("no_price", message))
     if scene.link.reconnects and not scene.input.is_open and scene.timers.microphone_s is None:
@@ -125,7 +126,7 @@ def server_error(scene: Scene, event: ev.ServerError, now: float) -> Effects:
         return scene.turns.cancel_refused()
     if kind in ("truncate", "delete", "clear") or event.code in LOST_RACES:
         return []
-    return [fx.TellError(event.code or "server_error", event.message)]
+    return [fx.TellError(event.code or "server_error", event.message or NO_REASON)]
 
 
 # --- the user, as the server hears him ---------------------------------------------------
@@ -220,7 +221,7 @@ def response_done(scene: Scene, event: ev.ResponseDone, now: float) -> Effects:
     is_dead = scene.turns.responses.is_dead(event.response_id)
     model = scene.link.facts.model if scene.link.facts else ""
     effects: Effects = []
-    if scene.purse.spend(event.usage, model):
+    if scene.is_paid() and scene.purse.spend(event.usage, model):
         effects.append(fx.TellCost(scene.purse.usd_today, scene.purse.usd_session))
     effects += scene.turns.done(event.response_id)
     if is_dead:
@@ -229,7 +230,7 @@ def response_done(scene: Scene, event: ev.ResponseDone, now: float) -> Effects:
         effects += scene.interrupt("server", now)
     if event.status == "failed":
         code = event.error_code or "response_failed"
-        message = event.message or "the server gave no reason"
+        message = event.message or NO_REASON
         if code in REMEDIES:
             return [*effects, *scene.give_up(code, explain(code, message), now)]
         effects.append(fx.TellError(code, message))

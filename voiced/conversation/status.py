@@ -29,6 +29,8 @@ class Status:
     mic_open: bool
     online: bool
     ptt: bool
+    provider: str
+    """Kind of the provider in use."""
     model: str
     started_at_s: float | None
     """When the running conversation was started."""

@@ -62,6 +62,11 @@ class Turns:
         return self.ledger.is_sounding()
 
     @property
+    def is_owed(self) -> bool:
+        """Tell whether the server owes us something: a reply, its end, or more samples."""
+        return self.responses.is_awaited() or self.ledger.is_incomplete()
+
+    @property
     def is_cutting(self) -> bool:
         """Tell whether a cut waits for its report."""
         return bool(self.cuts)

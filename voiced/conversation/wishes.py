@@ -20,6 +20,7 @@ def handle(scene: Scene, wish: ev.Wish, now: float) -> Effects:
                 return start(scene, ask, now)
             return [*scene.end(now), fx.Answer(ask)]
         case ev.Interrupt(ask):
+            scene.active(now)
             return [*scene.interrupt("control", now), fx.Answer(ask)]
         case ev.Mute(wish=muted, ask=ask):
             return [*mute(scene, muted, now), fx.Answer(ask)]
@@ -40,7 +41,7 @@ def start(scene: Scene, ask: int, now: float) -> Effects:
     if scene.state is State.OFFLINE:
         scene.link.backoff.reset()
         scene.fire(Trigger.START)
-        return [fx.Answer(ask), fx.OpenSession(scene.link.attempt())]
+        return [fx.Answer(ask), scene.open_session()]
     if scene.state not in DOWN:
         return [fx.Answer(ask)]
     if scene.purse.is_empty():
@@ -56,7 +57,7 @@ def start(scene: Scene, ask: int, now: float) -> Effects:
     effects: Effects = [fx.OpenSpeaker(), *scene.open_microphone()]
     if scene.input.is_muted:
         effects += scene.answer_waiting()
-    return [*effects, fx.OpenSession(scene.link.attempt())]
+    return [*effects, scene.open_session()]
 
 
 def mute(scene: Scene, wish: bool | None, now: float) -> Effects:
