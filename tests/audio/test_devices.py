@@ -27,6 +27,20 @@ def test_a_device_of_the_sound_server_is_found_by_a_part_of_its_names(wanted: st
     assert wanted.casefold() in choice.name.casefold()
 
 
+def test_the_monitor_of_a_loudspeaker_is_only_meant_by_who_says_so() -> None:
+    monitor = ServerDevice(
+        "alsa_output.usb-Jabra-00.monitor", "Monitor of Jabra Evolve", is_monitor=True
+    )
+
+    choice = choose("Jabra", LISTED, [monitor, *SERVERS], is_input=True)
+    said = choose("monitor of Jabra", LISTED, [monitor, *SERVERS], is_input=True)
+
+    assert choice.name == "Jabra Evolve"
+    assert said.name == "Monitor of Jabra Evolve"
+    with pytest.raises(DeviceError, match="Monitor of Jabra Evolve"):
+        choose("Jabra", LISTED, [monitor], is_input=True)
+
+
 def test_a_loudspeaker_is_routed_by_another_variable() -> None:
     choice = choose("Jabra", LISTED, SERVERS, is_input=False)
 
@@ -68,9 +82,9 @@ def test_no_device_at_all_is_told() -> None:
 
 def test_the_devices_of_a_sound_server_are_listed(sound: VirtualSoundCard) -> None:
     assert [device.name for device in server_devices(is_input=False)] == ["speaker", "mic"]
-    assert [device.name for device in server_devices(is_input=True)] == [
-        "speaker.monitor",
-        "mic.monitor",
+    assert [(device.name, device.is_monitor) for device in server_devices(is_input=True)] == [
+        ("speaker.monitor", True),
+        ("mic.monitor", True),
     ]
 
 

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import re
 import sys
 import time
 from dataclasses import replace
@@ -71,7 +72,7 @@ class Story:
                     state = notice["state"]
                     self.tell(f"[{state}]")
                 self._words(notice)
-                self._interruption(notice)
+                self._interruption(notice, daemon)
                 self.changed.set()
         finally:
             with contextlib.suppress(ProcessLookupError):
@@ -95,11 +96,13 @@ class Story:
             text = notice["text"]
             self.tell(f'{who}: "{text if len(text) < 90 else text[:87] + "..."}"')
 
-    def _interruption(self, notice: dict[str, Any]) -> None:
+    def _interruption(self, notice: dict[str, Any], daemon: Daemon) -> None:
         if notice["event"] == "interruption":
+            # What was sent is in the log; the notice only tells what was heard.
+            sent = re.findall(r"> TruncateItem\(.*audio_end_ms=(\d+)", daemon.log)
             self.tell(
                 f"INTERRUPTED by {notice['source']}: silent after {notice['silent_ms']:g} ms,"
-                f" heard {notice['heard_ms']} ms, truncated at {notice['heard_ms']} ms"
+                f" heard {notice['heard_ms']} ms, truncated at {sent[-1] if sent else 'no'} ms"
             )
             self.mark(f"server hears you; silent {notice['silent_ms']:g} ms later", "tab:red")
 
@@ -117,7 +120,8 @@ async def play(card: SoundCard, out: Path) -> None:
     question = say_to_file(QUESTION, card.base / "question.wav")
     interruption = say_to_file(INTERRUPTION, card.base / "interruption.wav")
     config = (
-        f'[provider]\nkind = "local"\n[audio]\ninput = "{card.mic}"\noutput = "{card.speaker}"\n'
+        '[provider]\nkind = "local"\n[log]\nlevel = "debug"\n'
+        f'[audio]\ninput = "{card.mic}.monitor"\noutput = "{card.speaker}"\n'
     )
     with (
         Daemon(card.environment(), config) as daemon,

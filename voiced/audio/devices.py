@@ -4,6 +4,9 @@ Under PulseAudio and PipeWire, PortAudio sees hardly more than "pulse" and "defa
 while people know their devices by the sound server's names ("Jabra", "HDMI").  Both
 lists are searched, the sound server's first: a raw hardware device that the sound server
 holds cannot be opened anyway.
+
+Each loudspeaker of a sound server has a monitor among the microphones, which hears what it
+plays and bears its name.  A monitor is only meant by who says so.
 """
 
 import logging
@@ -21,6 +24,8 @@ logger = logging.getLogger(__name__)
 SERVER_DEVICES: Final = ("pulse", "pipewire", "default")
 """PortAudio devices that lead to the sound server, best first."""
 DEFAULT: Final = "default"
+MONITOR: Final = ".monitor"
+"""How the sound server's name of a monitor ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class ServerDevice:
 
     name: str
     description: str
+    is_monitor: bool = False
+    """It hears what a loudspeaker plays."""
 
 
 def server_devices(*, is_input: bool) -> list[ServerDevice]:
@@ -49,7 +56,10 @@ def server_devices(*, is_input: bool) -> list[ServerDevice]:
         with pulsectl.Pulse("voiced-devices", connect=False) as pulse:
             pulse.connect(autospawn=False)
             listed = pulse.source_list() if is_input else pulse.sink_list()
-            return [ServerDevice(each.name, each.description or "") for each in listed]
+            return [
+                ServerDevice(each.name, each.description or "", each.name.endswith(MONITOR))
+                for each in listed
+            ]
     except (pulsectl.PulseError, OSError) as error:
         logger.debug("no list of devices from a sound server: %s", error)
         return []
@@ -77,6 +87,8 @@ def choose(
     door = next((d for name in SERVER_DEVICES for d in usable if d.name == name), None)
     if door is not None:
         for device in servers:
+            if device.is_monitor and not _matches(MONITOR.lstrip("."), wanted):
+                continue
             for name in (device.description, device.name):
                 if _matches(wanted, name):
                     return Choice(name, door.index, _route(device.name, is_input=is_input))
