@@ -26,6 +26,7 @@ exit status: 0 done, or already so; 1 refused, or not so; 2 wrong arguments;
 (no key, no microphone, offline); 130 interrupted
 """
 
+LONGEST_WAIT_S: Final = 86_400.0 * 365
 WISHES: Final = {
     "start": "begin a conversation",
     "stop": "end the conversation",
@@ -41,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print JSON")
     common.add_argument(
-        "--timeout", type=float, default=5.0, metavar="S", help="seconds to wait for an answer"
+        "--timeout", type=seconds, default=5.0, metavar="S", help="seconds to wait for an answer"
     )
     made = argparse.ArgumentParser(
         prog="voicectl",
@@ -66,8 +67,23 @@ def parser() -> argparse.ArgumentParser:
     claim.add_argument("claim", choices=commands.CLAIMS)
     wait = verbs.add_parser("wait", help="wait until something is so")
     wait.add_argument("--for", dest="goal", choices=commands.GOALS, default="running")
-    wait.add_argument("--timeout", type=float, metavar="S", help="seconds; none waits for ever")
+    wait.add_argument("--timeout", type=seconds, metavar="S", help="seconds; none waits for ever")
     return made
+
+
+def seconds(text: str) -> float:
+    """Read a time to wait.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= LONGEST_WAIT_S:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
+    return value
 
 
 def arguments_of(command_line: Sequence[str]) -> argparse.Namespace:
@@ -83,6 +99,8 @@ def arguments_of(command_line: Sequence[str]) -> argparse.Namespace:
         arguments.args = {"edge": arguments.edge}
     elif arguments.verb == "say":
         arguments.args = {"text": " ".join(arguments.text)}
+        if not arguments.args["text"].strip():
+            made.error("say: there is nothing to say")
         if not is_text(arguments.args["text"]):
             made.error("say: the text is not UTF-8")
     return arguments
@@ -91,16 +109,27 @@ def arguments_of(command_line: Sequence[str]) -> argparse.Namespace:
 def main() -> int:
     """Run the command and return its exit status."""
     try:
-        return commands.run(arguments_of(sys.argv[1:]))
+        status = commands.run(arguments_of(sys.argv[1:]))
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return commands.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read us has gone; Python would complain again when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        # Whoever read us has gone.
+        _forget_stdout()
         return commands.DONE
+    except OSError as error:
+        _forget_stdout()
+        print(f"voicectl: cannot write: {error.strerror}", file=sys.stderr)
+        return commands.FALSE
     except ConfigError as error:
         print(f"voicectl: {error}", file=sys.stderr)
         return commands.NOT_RUNNING
+    return status
+
+
+def _forget_stdout() -> None:
+    """Write to nowhere: Python would complain once more when it closes stdout."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 if __name__ == "__main__":

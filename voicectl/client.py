@@ -18,13 +18,16 @@ from voiced.control.directory import runtime_directory
 from voiced.control.messages import (
     CONTROL_SOCKET,
     EVENTS_SOCKET,
+    MAX_REQUEST_BYTES,
     Reply,
     Request,
     decode_notice,
     decode_reply,
 )
-from voiced.errors import WireError
+from voiced.errors import ConfigError, WireError
 
+LOOK_EVERY_S: Final = 0.5
+"""How often a listener looks whether the daemon is still there."""
 STARTED_NS: Final = time.monotonic_ns()
 """When this process began, as far as Python can tell."""
 
@@ -35,6 +38,10 @@ class NotRunningError(Exception):
 
 class NoAnswerError(Exception):
     """The daemon did not answer in time."""
+
+
+class TooLongError(Exception):
+    """The request is longer than the daemon takes."""
 
 
 class VersionError(Exception):
@@ -51,6 +58,7 @@ def check_running() -> None:
 
     Raises:
         NotRunningError: None does.
+        ConfigError: Nobody can tell: the place of the socket cannot be used.
     """
     path = directory() / CONTROL_SOCKET
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
@@ -58,6 +66,10 @@ def check_running() -> None:
             probe.connect(str(path))
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise NotRunningError from error
+        except OSError as error:
+            raise ConfigError(
+                f"cannot reach voiced at {path}: {error.strerror or error}"
+            ) from error
 
 
 def ask(verb: str, args: dict[str, str], timeout_s: float) -> Reply:
@@ -66,12 +78,16 @@ def ask(verb: str, args: dict[str, str], timeout_s: float) -> Reply:
     Raises:
         NotRunningError: No daemon is there.
         NoAnswerError: It said nothing in time.
+        TooLongError: The request is longer than the daemon takes.
         VersionError: It said something that cannot be read.
     """
     check_running()
     request = Request(verb, args, str(os.getpid()), STARTED_NS, int(timeout_s * 1000))
+    data = request.encode()
+    if len(data) > MAX_REQUEST_BYTES:
+        raise TooLongError
     with _socket(zmq.REQ, CONTROL_SOCKET) as asking:
-        asking.send(request.encode())
+        asking.send(data)
         if not asking.poll(int(timeout_s * 1000)):
             raise NoAnswerError
         try:
@@ -85,14 +101,25 @@ def listen(until_s: float | None = None) -> Iterator[dict[str, Any]]:
 
     Args:
         until_s: Monotonic time at which to stop; None listens for ever.
+
+    Raises:
+        NotRunningError: The daemon is not there, or not any more.
+        VersionError: It said something that cannot be read.
     """
     with _socket(zmq.SUB, EVENTS_SOCKET) as listening:
         listening.setsockopt(zmq.SUBSCRIBE, b"")
         while True:
-            left_ms = None if until_s is None else max(0, int((until_s - time.monotonic()) * 1000))
-            if not listening.poll(left_ms):
+            left_s = LOOK_EVERY_S if until_s is None else until_s - time.monotonic()
+            if listening.poll(int(1000 * max(0.0, min(left_s, LOOK_EVERY_S)))):
+                try:
+                    yield decode_notice(listening.recv())
+                except WireError as error:
+                    raise VersionError(str(error)) from error
+                continue
+            # libzmq says nothing when the other end has gone.
+            check_running()
+            if left_s <= 0:
                 return
-            yield decode_notice(listening.recv())
 
 
 @contextmanager

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from voicectl import client, render
 from voiced import __version__
-from voiced.control.messages import EXIT_CODES, STATES, Failure
+from voiced.control.messages import EXIT_CODES, MAX_REQUEST_BYTES, STATES, Failure
 
 DONE: Final = 0
 FALSE: Final = 1
+USAGE: Final = 2
 NOT_RUNNING: Final = 3
 NO_ANSWER: Final = 4
 OTHER_VERSION: Final = 5
@@ -19,7 +20,7 @@ INTERRUPTED: Final = 130
 
 CLAIMS: Final = ("running", "connected", "listening", "thinking", "speaking", "muted")
 """What ``is`` can be asked."""
-GOALS: Final = (*STATES, "running", "connected")
+GOALS: Final = (*(state for state in STATES if state != "starting"), "running", "connected")
 """What ``wait`` can wait for."""
 
 
@@ -41,6 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
                 return wish(arguments)
     except client.NotRunningError:
         return not_running()
+    except client.TooLongError:
+        _complain(f"too long: at most {MAX_REQUEST_BYTES} bytes are taken")
+        return USAGE
     except client.NoAnswerError:
         _complain("voiced did not answer in time", "see its log: journalctl --user -u voiced")
         return NO_ANSWER
@@ -72,7 +76,10 @@ def status(arguments: argparse.Namespace) -> int:
     if reply.error is not None:
         return refused(reply.error)
     report = reply.result or {}
-    print(json.dumps(report) if arguments.json else render.status(report))
+    try:
+        print(json.dumps(report) if arguments.json else render.status(report))
+    except KeyError as error:
+        raise client.VersionError(f"the status of the daemon has no {error}") from error
     return DONE
 
 
@@ -93,7 +100,6 @@ def wait(arguments: argparse.Namespace) -> int:
     for notice in client.listen(until_s):
         if notice["event"] == "state" and holds(arguments.goal, notice):
             return DONE
-    client.check_running()
     _complain(f"not {arguments.goal} within {arguments.timeout:g} s", "voicectl status says why")
     return NO_ANSWER
 

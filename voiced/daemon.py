@@ -19,7 +19,7 @@ from voiced.audio.capture import Microphone
 from voiced.audio.playback import Speaker
 from voiced.audio.portaudio import PortAudio
 from voiced.control.directory import InstanceLock, prepare, runtime_directory
-from voiced.control.messages import CONTROL_SOCKET, VERSION
+from voiced.control.messages import CONTROL_SOCKET, EVENTS_SOCKET, VERSION
 from voiced.control.server import ControlServer
 from voiced.conversation import Conversation
 from voiced.conversation import events as ev
@@ -80,7 +80,7 @@ async def run(settings: Settings, config_path: Path | None) -> None:
     _allow_descriptors()
     os.environ.pop(BROKEN_LATENCY, None)
     paths = Paths(config_path, runtime_directory(os.environ))
-    prepare(paths.runtime, CONTROL_SOCKET)
+    prepare(paths.runtime, (CONTROL_SOCKET, EVENTS_SOCKET, LOCAL_SOCKET))
     lock = InstanceLock(paths.runtime)
     lock.acquire()
     try:

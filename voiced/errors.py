@@ -39,6 +39,10 @@ class WireError(VoicedError):
     """A peer sent something that cannot be read."""
 
 
+class OtherVersionError(WireError):
+    """A peer speaks another version of the control protocol."""
+
+
 class LockError(VoicedError):
     """Another daemon of this user holds the lock."""
 

@@ -26,21 +26,21 @@ def test_without_a_session_there_is_a_usual_place_or_a_clear_line() -> None:
 def test_the_directory_is_ours_alone(tmp_path: Path) -> None:
     directory = tmp_path / "voiced"
     directory.mkdir(mode=0o755)
-    prepare(directory, "control.sock")
+    prepare(directory, ("control.sock",))
 
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
 def test_a_path_too_long_for_a_socket_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="longer than 107 bytes"):
-        prepare(tmp_path / ("x" * 100), "control.sock")
+        prepare(tmp_path / ("x" * 100), ("a", "control.sock"))
 
 
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "voiced").write_text("a file")
 
     with pytest.raises(ConfigError, match=r"cannot use .*voiced: "):
-        prepare(tmp_path / "voiced", "control.sock")
+        prepare(tmp_path / "voiced", ("control.sock",))
 
 
 def test_a_second_daemon_is_kept_out_and_told_by_whom(tmp_path: Path) -> None:
@@ -82,3 +82,23 @@ def test_a_lock_whose_owner_is_unknown_is_still_a_lock(tmp_path: Path) -> None:
 
     assert caught.value.pid is None
     first.release()
+
+
+def test_what_is_in_the_way_of_a_socket_is_told_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "control.sock").write_text("precious")
+
+    with pytest.raises(ConfigError, match=r"control\.sock: something else is there; remove it"):
+        prepare(tmp_path, ("control.sock",))
+    assert (tmp_path / "control.sock").read_text() == "precious"
+
+
+def test_a_lock_that_is_no_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+
+    with pytest.raises(ConfigError, match="cannot lock"):
+        InstanceLock(tmp_path).acquire()
+
+
+def test_a_place_that_depends_on_where_one_stands_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no absolute path"):
+        runtime_directory({"XDG_RUNTIME_DIR": "run"})

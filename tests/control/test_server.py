@@ -239,3 +239,11 @@ def test_every_verb_of_the_conversation_is_a_wish() -> None:
     ]
     with pytest.raises(WireError, match="ptt cannot be done"):
         wish_of(Request("ptt", {"edge": "sideways"}), 7)
+
+
+async def test_a_request_of_another_version_is_told_so(place: Path) -> None:
+    async with serving(place) as daemon:
+        asking = daemon.ask()
+        await asking.send(b'{"v": 2, "verb": "status"}')
+
+        assert (await reply_of(asking))["error"]["code"] == "version"

@@ -21,8 +21,8 @@ from voiced.errors import DeviceError
 
 STALL_S: Final = 0.5
 """A running stream that is not called for so long is lost."""
-OPEN_WITHIN_S: Final = 5.0
-"""A sound server that takes longer to open a device is given up."""
+OPEN_WITHIN_S: Final = 4.0
+"""A sound server that takes longer to open a device is given up, before voicectl gives up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ is taken before anything is bound, and held for as long as the process lives.
 
 import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,8 @@ def runtime_directory(environment: Mapping[str, str]) -> Path:
         ConfigError: There is no place for them.
     """
     base = environment.get("XDG_RUNTIME_DIR") or ""
+    if base and not Path(base).is_absolute():
+        raise ConfigError(f"XDG_RUNTIME_DIR = {base} is no absolute path: set it to one")
     if not base:
         fallback = Path(f"/run/user/{os.getuid()}")
         if not fallback.is_dir():
@@ -36,17 +38,18 @@ def runtime_directory(environment: Mapping[str, str]) -> Path:
     return Path(base) / NAME
 
 
-def prepare(directory: Path, longest_name: str) -> None:
+def prepare(directory: Path, names: Iterable[str]) -> None:
     """Make the directory, for us alone.
 
     Args:
         directory: Where the sockets go.
-        longest_name: The longest file name of a socket in it.
+        names: File names of the sockets in it.
 
     Raises:
         ConfigError: It cannot be used.
     """
-    path = directory / longest_name
+    paths = [directory / name for name in names]
+    path = max(paths, key=lambda each: len(os.fsencode(each)))
     if len(os.fsencode(path)) > MAX_SOCKET_PATH:
         raise ConfigError(
             f"the path of the control socket is longer than {MAX_SOCKET_PATH} bytes: {path};"
@@ -57,6 +60,10 @@ def prepare(directory: Path, longest_name: str) -> None:
         directory.chmod(0o700)
     except OSError as error:
         raise ConfigError(f"cannot use {directory}: {error.strerror}") from error
+    for each in paths:
+        # libzmq would remove a file without a word.
+        if each.exists() and not each.is_socket():
+            raise ConfigError(f"cannot serve on {each}: something else is there; remove it")
 
 
 class InstanceLock:
@@ -70,9 +77,14 @@ class InstanceLock:
         """Take the lock.
 
         Raises:
+            ConfigError: The file cannot be used.
             LockError: Another daemon has it.
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+        try:
+            descriptor = os.open(self._path, flags, 0o600)
+        except OSError as error:
+            raise ConfigError(f"cannot lock {self._path}: {error.strerror}; remove it") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -17,7 +17,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict
 
-from voiced.errors import WireError
+from voiced.errors import OtherVersionError, WireError
 
 VERSION: Final = 1
 CONTROL_SOCKET: Final = "control.sock"
@@ -137,7 +137,8 @@ class Request:
         """Write the request as one JSON object."""
         fields: dict[str, Any] = {"v": VERSION, "id": self.id, "verb": self.verb}
         fields |= {"args": self.args, "t": self.t, "deadline_ms": self.deadline_ms}
-        return json.dumps(fields).encode()
+        # Plain characters, not escapes: a long text stays as short as it is.
+        return json.dumps(fields, ensure_ascii=False).encode()
 
     def is_stale(self, now_ns: int) -> bool:
         """Tell whether it asks for an open microphone too late to be meant."""
@@ -189,7 +190,7 @@ def decode_request(data: bytes) -> Request:
         raise WireError(f"a request of {len(data)} bytes is too long")
     fields = _object(data)
     if fields.get("v") != VERSION:
-        raise WireError(f'"v" must be {VERSION}, not {fields.get("v")!r}')
+        raise OtherVersionError(f'"v" must be {VERSION}, not {fields.get("v")!r}')
     verb, args = fields.get("verb"), fields.get("args") or {}
     if not isinstance(verb, str) or verb not in VERBS:
         raise WireError(f"no verb {verb!r}; there is: {', '.join(sorted(VERBS))}")
@@ -210,7 +211,8 @@ def decode_reply(data: bytes) -> Reply:
     """
     fields = _object(data)
     if fields.get("v") != VERSION:
-        raise WireError(f"the daemon speaks version {fields.get('v')!r} of the control protocol")
+        version = fields.get("v")
+        raise OtherVersionError(f"the daemon speaks version {version!r} of the control protocol")
     identity, version = str(fields.get("id", "")), str(fields.get("voiced", ""))
     if fields.get("ok") is True:
         result = fields.get("result")

@@ -31,7 +31,7 @@ from voiced.control.messages import (
     encode_notice,
 )
 from voiced.conversation import events as ev
-from voiced.errors import ConfigError, WireError
+from voiced.errors import ConfigError, OtherVersionError, WireError
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +136,8 @@ class ControlServer:
             request = decode_request(data)
         except WireError as error:
             logger.warning("dropped something unreadable from the control socket: %s", error)
-            self._reply(envelope, Reply("", __version__, error=Failure("usage", str(error))))
+            code = "version" if isinstance(error, OtherVersionError) else "usage"
+            self._reply(envelope, Reply("", __version__, error=Failure(code, str(error))))
             return
         if request.is_stale(time.monotonic_ns()):
             failure = Failure("stale", f"{request.verb} came too late and was not done")
