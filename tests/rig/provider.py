@@ -20,6 +20,8 @@ from websockets.exceptions import ConnectionClosed
 from tests.rig.rules import BYTES_PER_MS, Event, RuleBook
 
 Script = Callable[["Wire"], Awaitable[None]]
+ANSWERS_WITHIN_S = 20.0
+"""What is waited for comes at once; this only ends a test that would hang."""
 
 
 @dataclass
@@ -75,7 +77,9 @@ class Wire:
         await self.socket.send(text)
         return at_s
 
-    async def expect(self, kind: str, *, after: int = 0, within_s: float = 5.0) -> Logged:
+    async def expect(
+        self, kind: str, *, after: int = 0, within_s: float = ANSWERS_WITHIN_S
+    ) -> Logged:
         """Wait for a client event; ``after`` skips so many received before."""
         async with asyncio.timeout(within_s), self._changed:
             while True:
@@ -83,6 +87,11 @@ class Wire:
                     if logged.event.get("type") == kind:
                         return logged
                 await self._changed.wait()
+
+    async def hear(self, pieces: int, within_s: float = ANSWERS_WITHIN_S) -> None:
+        """Wait until so many pieces of audio have come since the session began."""
+        async with asyncio.timeout(within_s), self._changed:
+            await self._changed.wait_for(lambda: len(self.appended) >= pieces)
 
     def of_type(self, kind: str) -> list[Event]:
         """Return the client events of one type, in order."""
@@ -189,7 +198,9 @@ class Wire:
         event = json.loads(frame)
         self.rules.client(event)
         if event["type"] == "input_audio_buffer.append":
-            self.appended.append((at_s, base64.b64decode(event["audio"])))
+            async with self._changed:
+                self.appended.append((at_s, base64.b64decode(event["audio"])))
+                self._changed.notify_all()
             return
         if event["type"] == "session.update":
             await self.send({"type": "session.updated", "session": session(event["session"])})
@@ -235,7 +246,7 @@ class ScriptedProvider:
         self._server.close()
         await self._server.wait_closed()
 
-    async def wire(self, number: int = 0, within_s: float = 10.0) -> Wire:
+    async def wire(self, number: int = 0, within_s: float = ANSWERS_WITHIN_S) -> Wire:
         """Wait until the client has connected and configured its nth session."""
         async with asyncio.timeout(within_s):
             async with self._connected:
