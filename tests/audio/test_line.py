@@ -1,13 +1,15 @@
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.audio import fakes
+from tests.audio.probe import ANSWERS_WITHIN_S
 from voiced.audio import line as module
 from voiced.audio.line import STALL_S, Line, Wanted, raise_unexpected
-from voiced.audio.portaudio import Callback
+from voiced.audio.portaudio import Callback, Route, Stream
 from voiced.errors import DeviceError
 
 MICROPHONE = Wanted(is_input=True, device="default", rate_hz=0, buffer_ms=20)
@@ -32,8 +34,35 @@ class Outcomes:
         self.queue.put_nowait(error)
 
     async def next(self) -> Exception | None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
             return await self.queue.get()
+
+
+class HangingPortAudio(fakes.FakePortAudio):
+    """Does not answer the first time it is asked to open a device, until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked = threading.Event()
+        self.is_let_go = threading.Event()
+
+    def open(
+        self, route: Route, *, is_input: bool, rate_hz: int, frames: int, callback: Callback
+    ) -> Stream:
+        if not self.is_asked.is_set():
+            self.is_asked.set()
+            self.is_let_go.wait()
+        return super().open(
+            route, is_input=is_input, rate_hz=rate_hz, frames=frames, callback=callback
+        )
+
+
+@pytest.fixture
+def hanging() -> Iterator[HangingPortAudio]:
+    """Give a library that hangs for as long as the test runs."""
+    library = HangingPortAudio()
+    yield library
+    library.is_let_go.set()
 
 
 @asynccontextmanager
@@ -47,7 +76,7 @@ async def opened(
         yield line, await outcomes.next()
     finally:
         line.end()
-        assert await asyncio.to_thread(line.join, 2.0)
+        assert await asyncio.to_thread(line.join, ANSWERS_WITHIN_S)
 
 
 async def test_24_khz_are_asked_for_first() -> None:
@@ -89,26 +118,26 @@ async def test_the_list_is_not_read_anew_while_a_stream_is_open() -> None:
         assert isinstance(error, DeviceError)
 
 
-async def test_a_line_that_was_closed_meanwhile_does_not_open() -> None:
-    library = fakes.FakePortAudio(slow_s=0.05)
-    line, outcomes = Line(library, MICROPHONE), Outcomes()
+async def test_a_line_that_was_closed_meanwhile_does_not_open(hanging: HangingPortAudio) -> None:
+    line, outcomes = Line(hanging, MICROPHONE), Outcomes()
     line.open(make_callback, outcomes)
     line.close()
     line.open(make_callback, outcomes)
+    hanging.is_let_go.set()
 
     assert await outcomes.next() is None
     line.end()
-    await asyncio.to_thread(line.join, 2.0)
+    await asyncio.to_thread(line.join, ANSWERS_WITHIN_S)
     assert line.opens == 1
     assert outcomes.queue.empty()
-    assert [stream.calls for stream in library.streams] == [["close"], ["close"]]
+    assert [stream.calls for stream in hanging.streams] == [["close"], ["close"]]
 
 
 async def test_a_sound_server_that_does_not_answer_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, hanging: HangingPortAudio
 ) -> None:
     monkeypatch.setattr(module, "OPEN_WITHIN_S", 0.05)
-    async with opened(fakes.FakePortAudio(slow_s=0.3)) as (line, error):
+    async with opened(hanging) as (line, error):
         assert isinstance(error, DeviceError)
         assert "did not answer" in str(error)
         assert not line.is_open
@@ -159,12 +188,13 @@ async def test_a_running_stream_without_callbacks_is_lost() -> None:
         assert line.is_lost(100.0 + STALL_S + 0.01)
 
 
-async def test_a_lost_line_can_be_opened_again_though_the_old_call_hangs() -> None:
-    library = fakes.FakePortAudio(slow_s=0.3)
-    line, outcomes = Line(library, MICROPHONE), Outcomes()
+async def test_a_lost_line_can_be_opened_again_though_the_old_call_hangs(
+    hanging: HangingPortAudio,
+) -> None:
+    line, outcomes = Line(hanging, MICROPHONE), Outcomes()
     line.open(make_callback, outcomes)
+    assert await asyncio.to_thread(hanging.is_asked.wait, ANSWERS_WITHIN_S)
     line.lose()
-    library.slow_s = 0.0
     line.open(make_callback, outcomes)
 
     assert await outcomes.next() is None
