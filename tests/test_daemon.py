@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,32 +14,47 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.audio.probe import noise
-from tests.rig.daemon import Daemon, configuration
+from tests.audio.probe import Trial, noise, repeated_if_disturbed, sounding, until
+from tests.rig.daemon import (
+    ANSWERS_WITHIN_S,
+    STOP_WITHIN_S,
+    Daemon,
+    DaemonError,
+    configuration,
+)
 from tests.rig.provider import Piece, ScriptedProvider, Wire
-from tests.rig.recorder import Recorder, write_wav
+from tests.rig.recorder import write_wav
 from tests.rig.soundcard import VirtualSoundCard
 from tests.rig.user import speak
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
+
+MIC = "mic.monitor"
+"""The source that the daemon records from."""
 
 
 @asynccontextmanager
 async def conversation(
     card: VirtualSoundCard, **tables: dict[str, object]
 ) -> AsyncIterator[tuple[Daemon, Wire]]:
-    """Give a daemon that listens, and its session with a scripted provider."""
+    """Give a daemon that listens, and its session with a scripted provider.
+
+    Raises:
+        DaemonError: It did not end well, or broke a rule of the protocol.
+    """
     async with ScriptedProvider() as provider:
         config = configuration(provider.base_url, log={"level": "debug"}, **tables)
         daemon = Daemon(card.environment(), config)
         await asyncio.to_thread(daemon.start)
         try:
-            await asyncio.to_thread(daemon.ctl, "start")
-            await asyncio.to_thread(daemon.ctl, "wait", "--for", "listening", "--timeout", "10")
+            await asyncio.to_thread(daemon.ask, "start")
+            await state(daemon, "listening", mic_open=True)
             yield daemon, await provider.wire()
         finally:
             status = await asyncio.to_thread(daemon.stop)
-            assert status == 0, daemon.log
+            breaches = [breach for wire in provider.wires for breach in wire.rules.violations]
+            if status != 0 or breaches:
+                raise DaemonError(f"status {status}, breaches: {breaches}\n{daemon.log}")
 
 
 async def ctl(daemon: Daemon, *arguments: str, expect: int = 0) -> str:
@@ -50,42 +64,61 @@ async def ctl(daemon: Daemon, *arguments: str, expect: int = 0) -> str:
     return done.stdout if expect == 0 else done.stderr
 
 
+async def state(daemon: Daemon, name: str, **fields: object) -> None:
+    """Wait until the daemon is next in a state."""
+    await asyncio.to_thread(daemon.until, "state", ANSWERS_WITHIN_S, state=name, **fields)
+
+
+async def count_losses(trial: Trial, daemon: Daemon) -> None:
+    """Note how often the daemon's devices ran dry or over."""
+    audio = (await asyncio.to_thread(daemon.status))["audio"]
+    trial.losses += audio["underruns"] + audio["overruns"]
+
+
 # --- the conversation ----------------------------------------------------------------------
 
 
+@repeated_if_disturbed
 async def test_what_is_spoken_reaches_the_server_and_its_reply_the_loudspeaker(
-    card: VirtualSoundCard, tmp_path: Path
+    trial: Trial, card: VirtualSoundCard, tmp_path: Path
 ) -> None:
-    spoken, reply = noise(400, seed=1), noise(700, seed=2)
+    spoken, reply = noise(300, seed=1), noise(400, seed=2)
     path = tmp_path / "user.wav"
     write_wav(path, np.frombuffer(spoken, "<i2"), 24_000)
     async with conversation(card) as (daemon, wire):
-        with Recorder(card) as recorder:
+        with trial.recorder(card) as recorder, trial.recorder(card, source=MIC) as user:
             await speak(card, path)
             await wire.turn_ended()
             await wire.reply("resp_1", [Piece("item_1", reply)])
-            await ctl(daemon, "wait", "--for", "speaking", "--timeout", "5")
-            await ctl(daemon, "wait", "--for", "listening", "--timeout", "5")
-            played = recorder.samples()
+            await state(daemon, "speaking")
+            await state(daemon, "listening")
+            played, was_spoken = recorder.samples(), user.samples()
         heard = b"".join(pcm for _, pcm in wire.appended)
+        await count_losses(trial, daemon)
+        # Whoever speaks can be starved, too, and stutters.
+        trial.losses += spoken not in was_spoken.tobytes()
 
     assert spoken in heard
     assert reply in played.tobytes()
-    assert wire.rules.violations == []
 
 
-async def test_an_interruption_is_told_measured_and_final(card: VirtualSoundCard) -> None:
+@repeated_if_disturbed
+async def test_an_interruption_is_told_measured_and_final(
+    trial: Trial, card: VirtualSoundCard
+) -> None:
     async with conversation(card) as (daemon, wire):
-        await wire.turn_ended()
-        await wire.reply("resp_1", [Piece("item_1", noise(5000))])
-        await ctl(daemon, "wait", "--for", "speaking", "--timeout", "5")
-        await asyncio.sleep(0.5)
-        await wire.speech_started("user_2")
-        truncate = (await wire.expect("conversation.item.truncate")).event
+        with trial.recorder(card) as recorder:
+            await wire.turn_ended()
+            await wire.reply("resp_1", [Piece("item_1", noise(10_000))])
+            await until(recorder, lambda it: sounding(it).size > 24 * 450)
+            await wire.speech_started("user_2")
+            truncate = (await wire.expect("conversation.item.truncate")).event
         await wire.turn_ended("user_2")
         await wire.reply("resp_2", [Piece("item_2", noise(300))])
-        await ctl(daemon, "wait", "--for", "listening", "--timeout", "5")
+        await state(daemon, "speaking", session={"turns": 2})
+        await state(daemon, "listening")
         report = await asyncio.to_thread(daemon.status)
+        await count_losses(trial, daemon)
 
     assert truncate["item_id"] == "item_1"
     assert truncate["audio_end_ms"] > 400
@@ -93,42 +126,47 @@ async def test_an_interruption_is_told_measured_and_final(card: VirtualSoundCard
     assert report["last_interruption"]["heard_ms"] == truncate["audio_end_ms"]
     assert report["last_interruption"]["item_id"] == "item_1"
     assert report["session"]["turns"] == 2
-    assert wire.rules.violations == []
 
 
 async def test_voicectl_interrupt_cancels_by_id(card: VirtualSoundCard) -> None:
     async with conversation(card) as (daemon, wire):
         await wire.created("resp_1")
         await wire.item_added("resp_1", Piece("item_1", b""))
-        await wire.delta("resp_1", "item_1", noise(3000))
-        await ctl(daemon, "wait", "--for", "speaking", "--timeout", "5")
+        # Long enough for voicectl to start on a machine that is busy.
+        await wire.delta("resp_1", "item_1", noise(20_000))
+        await state(daemon, "speaking")
         assert await ctl(daemon, "interrupt") == "listening\n"
         cancel = (await wire.expect("response.cancel")).event
         await wire.expect("conversation.item.truncate")
 
     assert cancel["response_id"] == "resp_1"
-    assert wire.rules.violations == []
 
 
-async def test_audio_flows_without_gaps_also_while_muted(card: VirtualSoundCard) -> None:
+@repeated_if_disturbed
+async def test_audio_flows_without_gaps_also_while_muted(
+    trial: Trial, card: VirtualSoundCard
+) -> None:
     """One second with the microphone, one muted, one with it again."""
     async with conversation(card) as (daemon, wire):
-        began = len(wire.appended)
-        started_s = wire.appended[-1][0]
-        await asyncio.sleep(1.0)
-        await ctl(daemon, "mute")
-        assert not (await asyncio.to_thread(daemon.status))["mic_open"]
-        await asyncio.sleep(1.0)
-        assert await ctl(daemon, "unmute") == "listening\n"
-        await asyncio.sleep(1.0)
-        pieces = wire.appended[began:]
+        with trial.recorder(card, source=MIC):
+            await wire.hear(1)
+            began = len(wire.appended)
+            started_s = wire.appended[-1][0]
+            await asyncio.sleep(1.0)
+            await asyncio.to_thread(daemon.ask, "mute", wish="on")
+            await state(daemon, "muted", mic_open=False)
+            await asyncio.sleep(1.0)
+            await asyncio.to_thread(daemon.ask, "mute", wish="off")
+            await state(daemon, "listening", mic_open=True)
+            await asyncio.sleep(1.0)
+            pieces = wire.appended[began:]
+        await count_losses(trial, daemon)
 
     seconds = pieces[-1][0] - started_s
     sent_s = sum(len(pcm) for _, pcm in pieces) / 48_000
     gaps = np.diff([at_s for at_s, _ in pieces])
     assert sent_s == pytest.approx(seconds, abs=0.15)
     assert gaps.max() < 0.3
-    assert wire.rules.violations == []
 
 
 async def test_say_is_answered_and_a_text_of_nothing_is_refused(card: VirtualSoundCard) -> None:
@@ -147,13 +185,11 @@ async def test_a_held_key_is_a_turn_with_manual_detection(card: VirtualSoundCard
         await asyncio.sleep(0.3)
         assert wire.appended == []
         await ctl(daemon, "ptt", "press")
-        await asyncio.sleep(0.5)
+        await wire.hear(20)
         await ctl(daemon, "ptt", "release")
         await wire.expect("input_audio_buffer.commit")
         await wire.send({"type": "input_audio_buffer.committed", "item_id": "u"})
         await wire.expect("response.create")
-
-    assert wire.rules.violations == []
 
 
 async def test_events_begin_with_the_state_and_tell_every_change(card: VirtualSoundCard) -> None:
@@ -164,17 +200,19 @@ async def test_events_begin_with_the_state_and_tell_every_change(card: VirtualSo
         assert listening.stdout is not None
         first = json.loads(await listening.stdout.readline())
         await wire.turn_ended()
-        await wire.reply("resp_1", [Piece("item_1", noise(2000))])
-        await ctl(daemon, "wait", "--for", "speaking", "--timeout", "5")
+        await wire.reply("resp_1", [Piece("item_1", noise(10_000))])
+        await state(daemon, "speaking")
         await wire.speech_started("user_2")
-        seen = []
-        while "interruption" not in seen:
-            seen.append(json.loads(await listening.stdout.readline())["event"])
+        seen: list[tuple[str, str | None]] = []
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            while "interruption" not in dict(seen):
+                notice = json.loads(await listening.stdout.readline())
+                seen.append((notice["event"], notice.get("state")))
         listening.terminate()
         await listening.wait()
 
     assert (first["v"], first["event"], first["state"]) == (1, "state", "listening")
-    assert seen[:2] == ["state", "state"]
+    assert seen.index(("state", "thinking")) < seen.index(("state", "speaking"))
 
 
 async def test_a_lost_connection_is_reported_and_retried(card: VirtualSoundCard) -> None:
@@ -185,8 +223,9 @@ async def test_a_lost_connection_is_reported_and_retried(card: VirtualSoundCard)
             await ctl(daemon, "start")
             wire = await provider.wire()
             await wire.socket.close(1001, "Your session hit the maximum duration of 60 minutes.")
+            await asyncio.to_thread(daemon.until, "session", what="lost")
             await provider.wire(1)
-            await ctl(daemon, "wait", "--for", "listening", "--timeout", "10")
+            await asyncio.to_thread(daemon.settle, "listening")
             report = await asyncio.to_thread(daemon.status)
         finally:
             await asyncio.to_thread(daemon.stop)
@@ -205,7 +244,7 @@ async def test_nonsense_from_the_server_is_dropped_and_the_talk_goes_on(
             await wire.socket.send(frame)
         await wire.turn_ended()
         await wire.reply("resp_1", [Piece("item_1", noise(300))])
-        await ctl(daemon, "wait", "--for", "speaking", "--timeout", "5")
+        await state(daemon, "speaking")
         log = daemon.log
 
     assert log.count("dropped something unreadable from the server") == 5
@@ -221,16 +260,16 @@ async def test_a_toggle_starts_and_stops_and_the_devices_follow(card: VirtualSou
         await asyncio.to_thread(daemon.start)
         assert await ctl(daemon, "toggle") in ("connecting\n", "listening\n")
         wire = await provider.wire()
-        await ctl(daemon, "wait", "--for", "listening", "--timeout", "5")
+        await ctl(daemon, "wait", "--for", "listening", "--timeout", "20")
         assert await ctl(daemon, "toggle") == "idle\n"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
             await wire.closed.wait()
         assert await ctl(daemon, "is", "running") == ""
         await ctl(daemon, "is", "listening", expect=1)
-        recording = await asyncio.to_thread(card.pactl, "list", "short", "source-outputs")
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            while await asyncio.to_thread(card.pactl, "list", "short", "source-outputs"):
+                continue  # a device is let go of on a thread of its own, a moment later
         await asyncio.to_thread(daemon.stop)
-
-    assert recording == ""
 
 
 async def test_autostart_starts(card: VirtualSoundCard) -> None:
@@ -245,16 +284,14 @@ async def test_autostart_starts(card: VirtualSoundCard) -> None:
 async def test_sigterm_in_the_middle_of_a_reply_ends_everything_at_once(
     card: VirtualSoundCard,
 ) -> None:
+    """The reply is longer than anybody waits for a daemon to stop."""
     async with conversation(card) as (daemon, wire):
         await wire.turn_ended()
-        await wire.reply("resp_1", [Piece("item_1", noise(5000))])
-        await ctl(daemon, "wait", "--for", "speaking", "--timeout", "5")
-        started_s = time.monotonic()
+        await wire.reply("resp_1", [Piece("item_1", noise(2000 * int(STOP_WITHIN_S)))])
+        await state(daemon, "speaking")
         status = await asyncio.to_thread(daemon.stop)
-        seconds = time.monotonic() - started_s
 
     assert status == 0
-    assert seconds < 2.0
     left = os.listdir(daemon.directory / "run" / "voiced")  # noqa: PTH208 - a short list
     assert left == ["lock"]
 
@@ -267,6 +304,7 @@ def test_a_second_daemon_is_kept_out_and_the_first_goes_on(card: VirtualSoundCar
             capture_output=True,
             text=True,
             check=False,
+            timeout=60,
         )
         assert second.returncode == 75
         assert f"voiced is already running (process {daemon.pid})" in second.stderr
@@ -278,11 +316,9 @@ def test_a_daemon_that_was_killed_leaves_nothing_in_the_way(card: VirtualSoundCa
     daemon = Daemon(card.environment(), configuration("http://127.0.0.1:9/v1"))
     daemon.start()
     assert daemon.stop(signal.SIGKILL) == -signal.SIGKILL
-    socket = daemon.directory / "run" / "voiced" / "control.sock"
-    assert socket.exists()
+    assert (daemon.directory / "run" / "voiced" / "control.sock").exists()
     assert "voiced is not running" in daemon.ctl("start", check=False).stderr
 
-    socket.unlink()
     with daemon:
         assert daemon.status()["state"] == "idle"
 
@@ -311,7 +347,7 @@ def run_voiced(
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=60,
     )
 
 
@@ -366,7 +402,7 @@ def test_a_path_that_is_taken_is_one_line(card: VirtualSoundCard) -> None:
 def test_without_a_key_the_daemon_is_up_and_says_what_to_do(card: VirtualSoundCard) -> None:
     with Daemon(card.environment(), "") as daemon:
         done = daemon.ctl("start", check=False)
-        daemon.ctl("wait", "--for", "error", "--timeout", "5")
+        daemon.ctl("wait", "--for", "error", "--timeout", "20")
         report = daemon.status()
 
         assert done.returncode == 6
@@ -436,6 +472,7 @@ def test_voicectl_knows_right_from_wrong(card: VirtualSoundCard) -> None:
         )
         assert daemon.ctl("mute", "toggle").stdout == "idle\n"
         assert daemon.ctl("is", "muted").returncode == 0
+        assert daemon.ctl("unmute").stdout == "idle\n"
         assert json.loads(daemon.ctl("version", "--json").stdout) == {
             "voicectl": "0.1.0",
             "voiced": "0.1.0",
@@ -445,7 +482,7 @@ def test_voicectl_knows_right_from_wrong(card: VirtualSoundCard) -> None:
 
 def test_the_status_has_every_field_that_scripts_rely_on(card: VirtualSoundCard) -> None:
     with Daemon(card.environment(), configuration("http://127.0.0.1:9/v1")) as daemon:
-        report = daemon.status()
+        report = json.loads(daemon.ctl("status", "--json").stdout)
 
     assert set(report) >= {
         "v",

@@ -9,11 +9,14 @@ import time
 
 import pytest
 
-from tests.audio.probe import noise
+from tests.audio.probe import noise, sounding, until
 from tests.rig.daemon import Daemon
 from tests.rig.provider import Piece, Wire, split
+from tests.rig.recorder import Recorder
 from tests.rig.soundcard import VirtualSoundCard
-from tests.test_daemon import conversation, ctl
+from tests.test_daemon import conversation, state
+
+pytestmark = pytest.mark.timeout(120)
 
 MOMENTS = (
     "before created, never created",
@@ -23,42 +26,50 @@ MOMENTS = (
     "while generating",
     "in the tail",
     "right at the end",
-    "by voicectl interrupt",
-    "by voicectl say",
+    "on request",
+    "by a text",
 )
+IN_THE_MIDDLE = ("while generating", "in the tail", "on request", "by a text")
 
 
 class Talk:
     """Plays the server's part, turn by turn."""
 
-    def __init__(self, daemon: Daemon, wire: Wire, seed: int) -> None:
+    def __init__(self, daemon: Daemon, wire: Wire, recorder: Recorder, seed: int) -> None:
         self.daemon = daemon
         self.wire = wire
+        self.recorder = recorder
         self.chance = random.Random(seed)
         self.number = 0
+        self.turns = 0
         self.response = ""
         self.pieces: list[Piece] = []
-        self.began_s = 0.0
 
     async def turn(self, moment: str | None) -> None:
         """Let the user say something and answer it, or be interrupted on the way."""
         self.number += 1
         self.response = f"resp_{self.number}"
-        count = self.chance.choice((1, 1, 2))
+        # What is interrupted in the middle must not be over before that.
+        length_ms = (1500, 2500) if moment in IN_THE_MIDDLE else (100, 400)
         self.pieces = [
-            Piece(f"item_{self.number}_{index}", noise(self.chance.randint(200, 900)))
-            for index in range(count)
+            Piece(f"item_{self.number}_{index}", noise(self.chance.randint(*length_ms)))
+            for index in range(self.chance.choice((1, 1, 2)))
         ]
         await self.wire.speech_started(f"user_{self.number}")
-        await self.wire.turn_ended(f"user_{self.number}")
+        await self.turn_ended(f"user_{self.number}")
         if moment is None:
             await self.wire.reply(self.response, self.pieces)
-            await ctl(self.daemon, "wait", "--for", "listening", "--timeout", "10")
         elif moment.startswith("before created"):
             await self.before_created(moment)
         else:
             await self.during(moment)
-        await self.settle()
+        if moment != "on request":
+            await state(self.daemon, "speaking", session={"turns": self.turns})
+        await state(self.daemon, "listening")
+
+    async def turn_ended(self, item_id: str) -> None:
+        self.turns += 1
+        await self.wire.turn_ended(item_id)
 
     async def before_created(self, moment: str) -> None:
         """Interrupt a reply that the server has not announced."""
@@ -75,21 +86,24 @@ class Talk:
 
     async def during(self, moment: str) -> None:
         """Interrupt a reply that has begun."""
-        self.began_s = time.monotonic()
         await self.wire.created(self.response)
         await self.wire.item_added(self.response, self.pieces[0])
         if moment == "before the first sample":
             await self.interrupt_and_cancel()
             return
+        so_far = self.recorder.samples().size
         is_whole = moment in ("in the tail", "right at the end")
         await self.send_audio(self.pieces if is_whole else self.pieces[:1], is_whole=is_whole)
-        length_s = sum(len(piece.pcm) for piece in self.pieces) / 48_000
+        await until(self.recorder, lambda it: sounding(it[so_far:]).size > 480)
+        sounds_since_s = time.monotonic() - 0.02
         if moment == "right at the end":
-            await self.pause_until(length_s + self.chance.uniform(-0.04, 0.06))
+            length_s = sum(len(piece.pcm) for piece in self.pieces) / 48_000
+            ends_s = sounds_since_s + length_s + self.chance.uniform(-0.04, 0.06)
+            await asyncio.sleep(max(0.0, ends_s - time.monotonic()))
         else:
-            await self.pause_until(self.chance.uniform(0.05, 0.8) * length_s)
-        if moment.startswith("by voicectl"):
-            await self.by_voicectl(moment)
+            await asyncio.sleep(self.chance.uniform(0.03, 0.8))
+        if moment in ("on request", "by a text"):
+            await self.by_control(moment)
         elif is_whole:
             await self.wire.speech_started(f"again_{self.number}")
             await self.answer_the_interruption()
@@ -115,15 +129,16 @@ class Talk:
         await self.say_something_late(self.chance.randint(0, 2))
         await self.answer_the_interruption()
 
-    async def by_voicectl(self, moment: str) -> None:
-        """Let a person interrupt by command; the client cancels."""
+    async def by_control(self, moment: str) -> None:
+        """Let a person interrupt through the control socket; the client cancels."""
         before = len(self.wire.received)
-        if moment == "by voicectl interrupt":
-            await ctl(self.daemon, "interrupt")
+        if moment == "on request":
+            await asyncio.to_thread(self.daemon.ask, "interrupt")
             await self.wire.expect("response.cancel", after=before)
             await self.wire.done(self.response, "cancelled")
             return
-        await ctl(self.daemon, "say", "listen", "to", "me")
+        self.turns += 1
+        await asyncio.to_thread(self.daemon.ask, "say", text="listen to me")
         await self.wire.expect("response.cancel", after=before)
         await self.wire.done(self.response, "cancelled")
         create = (await self.wire.expect("response.create", after=before)).event
@@ -145,23 +160,22 @@ class Talk:
     async def answer_the_interruption(self) -> None:
         """End the user's second turn and answer that."""
         await asyncio.sleep(0.05)
-        await self.wire.turn_ended(f"again_{self.number}")
+        await self.turn_ended(f"again_{self.number}")
         await self.wire.reply(f"{self.response}_b", [Piece(f"b_{self.number}", noise(150))])
-
-    async def settle(self) -> None:
-        await ctl(self.daemon, "wait", "--for", "listening", "--timeout", "10")
-
-    async def pause_until(self, seconds: float) -> None:
-        await asyncio.sleep(max(0.0, self.began_s + seconds - time.monotonic()))
 
 
 async def hold(card: VirtualSoundCard, turns: int, seed: int) -> Wire:
-    """Hold a conversation, interrupt every second turn, and return its wire."""
+    """Hold a conversation, interrupt every second turn, and return its wire.
+
+    Raises:
+        DaemonError: The daemon broke a rule.
+    """
     async with conversation(card) as (daemon, wire):
-        talk = Talk(daemon, wire, seed)
-        for number in range(turns):
-            interrupted = number % 2 == 1
-            await talk.turn(MOMENTS[number // 2 % len(MOMENTS)] if interrupted else None)
+        with Recorder(card) as recorder:
+            talk = Talk(daemon, wire, recorder, seed)
+            for number in range(turns):
+                interrupted = number % 2 == 1
+                await talk.turn(MOMENTS[number // 2 % len(MOMENTS)] if interrupted else None)
         report = await asyncio.to_thread(daemon.status)
     assert report["state"] == "listening"
     assert report["error"] is None
@@ -173,7 +187,6 @@ async def hold(card: VirtualSoundCard, turns: int, seed: int) -> Wire:
 async def test_every_moment_of_interruption_keeps_the_rules(card: VirtualSoundCard) -> None:
     wire = await hold(card, 2 * len(MOMENTS), seed=1)
 
-    assert wire.rules.violations == []
     assert len(wire.rules.truncated) >= 4
 
 
@@ -184,5 +197,4 @@ async def test_a_hundred_turns_with_fifty_interruptions_keep_the_rules(
 ) -> None:
     wire = await hold(card, 100, seed=2)
 
-    assert wire.rules.violations == []
     assert len(wire.rules.truncated) >= 20
