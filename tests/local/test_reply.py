@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from tests.local.fakes import Failing, Script, Thinking, Tones, equipment
+from tests.rig.clock import in_no_time
 from voiced.local import events as ev
 from voiced.local.brain import Line
 from voiced.local.reply import PIECE_MS, Pacer, Reply
@@ -191,43 +192,49 @@ async def test_a_reply_that_is_stopped_stops_its_brain() -> None:
     await brain.is_stopped.wait()
 
 
+@in_no_time
 async def test_the_pace_is_kept_against_the_clock() -> None:
     loop = asyncio.get_running_loop()
     pacer = Pacer(10.0)
-    began_s = loop.time()
+    times_s = []
 
     for sent_ms in range(0, 600, 100):
         await pacer.wait(sent_ms)
+        times_s.append(loop.time())
+        await asyncio.sleep(0.004)  # work that must not add up
 
-    assert 0.05 <= loop.time() - began_s < 1.0
+    assert times_s == pytest.approx([0.0, 0.01, 0.02, 0.03, 0.04, 0.05])
 
 
+@in_no_time
 async def test_what_is_late_is_not_held_back() -> None:
     loop = asyncio.get_running_loop()
-    began_s = loop.time()
+    pacer = Pacer(1.0, started_s=loop.time() - 60.0)
 
-    await Pacer(1.0, started_s=began_s - 60.0).wait(50_000)
+    await pacer.wait(50_000)
+    late_s = loop.time()
+    await pacer.wait(61_000)
 
-    assert loop.time() - began_s < 5.0
+    assert late_s == 0.0
+    assert loop.time() == pytest.approx(1.0)
 
 
+@in_no_time
 async def test_without_a_pace_nothing_waits() -> None:
-    loop = asyncio.get_running_loop()
     pacer = Pacer(0.0)
-    began_s = loop.time()
 
     for sent_ms in range(0, 100_000, 1000):
         await pacer.wait(sent_ms)
 
-    assert loop.time() - began_s < 5.0
+    assert asyncio.get_running_loop().time() == 0.0
 
 
+@in_no_time
 async def test_it_is_known_when_a_reply_will_have_been_heard() -> None:
     reply = Reply(Response.new(SPEAK, None), equipment(brain=Script(["Ten chars."])), Stage())
     assert reply.silent_at_s == 0.0
-    loop = asyncio.get_running_loop()
-    began_s = loop.time()
+    await asyncio.sleep(5.0)
 
     await reply.give()
 
-    assert began_s + 0.1 <= reply.silent_at_s <= loop.time() + 0.1
+    assert reply.silent_at_s == pytest.approx(5.1)
