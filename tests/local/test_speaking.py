@@ -433,8 +433,8 @@ async def test_a_reply_can_be_truncated_while_it_is_generated() -> None:
 
 
 async def test_sound_leaves_at_a_multiple_of_real_time() -> None:
-    text = "A sentence that takes a while. " * 3
-    async with session(equipment(brain=Script([text]), pace=8.0)) as client:
+    text = "A sentence that takes a while. " * 50
+    async with session(equipment(brain=Script([text]), pace=50.0)) as client:
         await client.send("response.create")
         await client.until("response.output_audio.delta")
         loop = asyncio.get_running_loop()
@@ -442,5 +442,6 @@ async def test_sound_leaves_at_a_multiple_of_real_time() -> None:
         await client.until("response.done")
         took_s = loop.time() - began_s
 
-    expected_s = (audio_ms(client) - 200) / 1000 / 8
-    assert 0.7 * expected_s < took_s < 5 * expected_s
+    # Never sooner than the pace allows; on a busy machine later, but not at real time.
+    sounds_s = (audio_ms(client) - 200) / 1000
+    assert 0.7 * sounds_s / 50 < took_s < 0.7 * sounds_s

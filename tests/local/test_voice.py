@@ -172,14 +172,12 @@ async def test_a_program_nobody_waits_for_is_killed(bin_folder: Path) -> None:
         os.kill(pid, 0)
 
 
-async def test_the_first_sound_comes_soon() -> None:
-    voice = EspeakVoice()
-    await voice.speak("Warm up.", "marin", 1.0)
-    began_s = time.perf_counter()
+async def test_a_sentence_takes_less_time_to_make_than_to_say() -> None:
+    began_s = time.monotonic()
 
-    await voice.speak("I am a parrot, so I say what I hear.", "marin", 1.0)
+    sound = await EspeakVoice().speak("I am a parrot, so I say what I hear. " * 10, "marin", 1.0)
 
-    assert time.perf_counter() - began_s < 2.0
+    assert time.monotonic() - began_s < sound.length_ms / 1000
 
 
 async def test_a_program_that_cannot_be_run_fails_the_reply(bin_folder: Path) -> None:
