@@ -174,7 +174,7 @@ async def test_say_is_answered_and_a_text_of_nothing_is_refused(card: VirtualSou
         assert await ctl(daemon, "say", "what", "time", "is", "it") == "thinking\n"
         item = (await wire.expect("conversation.item.create")).event["item"]
         create = (await wire.expect("response.create")).event
-        assert "cannot be done" in await ctl(daemon, "say", " ", expect=2)
+        assert "nothing to say" in await ctl(daemon, "say", " ", expect=2)
 
     assert item["content"] == [{"type": "input_text", "text": "what time is it"}]
     assert create["response"]["metadata"]["voiced"] == create["event_id"]
