@@ -219,6 +219,26 @@ def test_a_device_that_has_just_started_is_thought_to_hold_three_buffers() -> No
     assert device.heard()[A] == 0
 
 
+def test_a_device_that_ran_dry_is_thought_to_hold_three_buffers_again() -> None:
+    device = settled()
+    device.buffer.push(A, pcm(24_000))
+    device.pull(10)
+    device.buffer.ran_dry()
+    device.pull()
+
+    assert device.heard()[A] / 24 == pytest.approx(110 - 10 - 30 - MARGIN_MS, abs=0.1)
+
+
+def test_a_device_that_claims_to_hold_nothing_is_not_believed() -> None:
+    device = settled()
+    device.buffer.push(A, pcm(24_000))
+    device.pull(9)
+    device.now += BUFFER_S
+    device.buffer.pull(FRAMES, device.now, delay_s=0.0)
+
+    assert device.heard()[A] / 24 == pytest.approx(100 - 10 - 30 - MARGIN_MS, abs=0.1)
+
+
 def test_a_clock_that_was_never_pulled_has_played_nothing() -> None:
     assert DeviceClock(BUFFER_S).played(1e9) == 0
 

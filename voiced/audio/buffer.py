@@ -31,9 +31,11 @@ from voiced.audio.pcm import (
 
 MAX_FRAMES: Final = 30 * 60 * RATE_HZ
 SETTLING_PULLS: Final = 8
-"""So many buffers after a start the device's own figure for its delay is still too small."""
+"""So many buffers after a start, or after it ran dry, the device's own figure for its delay
+is still too small."""
 SETTLING_BUFFERS: Final = 3
-"""What PortAudio's ALSA device can hold, in buffers: the delay assumed until then."""
+"""What PortAudio's ALSA device can hold, in buffers: the delay assumed until then, and where
+the device claims to hold less than one."""
 MARGIN_S: Final = 0.002
 """Taken off the playhead: under-report rather than over-report.  A sound server that
 resamples holds up to a millisecond that it does not tell of."""
@@ -88,6 +90,8 @@ class DeviceClock:
     handed_frames: int = 0
     """Frames handed to the device since it was started."""
     pulls: int = 0
+    settling: int = SETTLING_PULLS
+    """So many buffers yet the device's figure is not believed."""
     at_s: float = 0.0
     """When the newest buffer was pulled."""
     before_frames: int = 0
@@ -105,9 +109,11 @@ class DeviceClock:
             held_s: How much of what was handed over before has not reached it yet.
         """
         self.pulls += 1
-        least = SETTLING_BUFFERS if self.pulls <= SETTLING_PULLS else 1
+        if self.settling or delay_s < self.buffer_s:
+            delay_s = max(delay_s, SETTLING_BUFFERS * self.buffer_s)
+        self.settling = max(0, self.settling - 1)
         self.at_s = now_s
-        self.delay_s = max(delay_s, least * self.buffer_s) + held_s
+        self.delay_s = delay_s + held_s
         self.before_frames = self.handed_frames
         self.handed_frames += frames
 
@@ -193,6 +199,11 @@ class PlaybackBuffer:
             if self._is_flowing and not self._is_paused:
                 pcm += self._round_off(self._take(frames - frames_of(pcm), start + frames_of(pcm)))
             return pcm + silence(frames - frames_of(pcm))
+
+    def ran_dry(self) -> None:
+        """Note that the device had nothing to play and begins anew."""
+        with self._lock:
+            self._clock.settling = SETTLING_PULLS
 
     def drained(self, now_s: float) -> int | None:
         """Return how many pushes there were, once, when the last sample has been played."""

@@ -211,6 +211,7 @@ class Speaker:
             self._line.called(now_s)
             if flags & OUTPUT_UNDERFLOW:
                 self._underruns += 1
+                self._buffer.ran_dry()
             delay_s = times["output_buffer_dac_time"] - times["current_time"]
             if not 0.0 <= delay_s <= MAX_DELAY_S:
                 delay_s = 3 * buffer_s
