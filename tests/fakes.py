@@ -59,7 +59,7 @@ class FakeSpeaker:
         self.calls.append(("check",))
 
     def figures(self) -> SpeakerFigures:
-        return SpeakerFigures("loud", self.underruns, 0, 3)
+        return SpeakerFigures("loud", self.underruns, 0, 2)
 
 
 @dataclass
@@ -78,7 +78,7 @@ class FakeMicrophone:
         self.calls.append("check")
 
     def figures(self) -> MicrophoneFigures:
-        return MicrophoneFigures("quiet", 4, 1)
+        return MicrophoneFigures("quiet", 4, 0)
 
 
 @dataclass

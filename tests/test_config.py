@@ -87,6 +87,10 @@ def test_options_that_do_not_fit_are_refused_at_their_place() -> None:
     assert [error.line for error in (azure, rate, brain, url)] == [3, 2, 2, 3]
 
 
+def test_the_built_in_server_needs_no_address() -> None:
+    assert parse('[provider]\nkind = "local"\nurl = "nowhere"\n').provider.kind == "local"
+
+
 def test_what_nobody_can_mean_is_refused() -> None:
     assert "must not be empty" in str(refusal('[audio]\ninput = " "\n'))
     assert "is not 0.0 or more" in str(refusal("[session]\nidle_hangup_s = inf\n"))

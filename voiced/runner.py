@@ -297,7 +297,7 @@ def report(status: Status, now: float, shells: Shells) -> StatusReport:
             "underruns": speaker.underruns,
             "overruns": microphone.overruns,
             "starvations": speaker.starvations,
-            "restarts": max(0, speaker.opens - 1) + max(0, microphone.opens - 1),
+            "restarts": speaker.restarts + microphone.restarts,
             "unsent": shells.provider.dropped,
         },
         "last_interruption": interruption_report(interruption) if interruption else None,

@@ -1,7 +1,6 @@
 """A PortAudio that does as it is told, for what no sound server does on command."""
 
 import threading
-import time
 from dataclasses import dataclass, field
 
 from voiced.audio.portaudio import Callback, Listed, PortAudio, Route, Stream
@@ -56,7 +55,6 @@ class FakePortAudio(PortAudio):
     """Devices that appear when the list is read anew."""
     refused_hz: set[int] = field(default_factory=set)
     can_refresh: bool = True
-    slow_s: float = 0.0
     refuses: set[str] = field(default_factory=set)
     """Names of the calls that every stream refuses."""
     streams: list[FakeStream] = field(default_factory=list)
@@ -73,7 +71,6 @@ class FakePortAudio(PortAudio):
     def open(
         self, route: Route, *, is_input: bool, rate_hz: int, frames: int, callback: Callback
     ) -> Stream:
-        time.sleep(self.slow_s)
         if rate_hz in self.refused_hz:
             raise DeviceError("Invalid sample rate")
         self.routes.append(route)

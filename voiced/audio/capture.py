@@ -37,7 +37,8 @@ class MicrophoneFigures:
     name: str | None
     overruns: int
     """How often samples were lost: by the device, or in the queue."""
-    opens: int
+    restarts: int
+    """How often the device came back after it had been lost."""
 
 
 class CaptureQueue:
@@ -125,7 +126,7 @@ class Microphone:
     def figures(self) -> MicrophoneFigures:
         """Return what there is to say about the microphone."""
         overruns = self._overflows + self._queue.dropped
-        return MicrophoneFigures(self._line.name, overruns, self._line.opens)
+        return MicrophoneFigures(self._line.name, overruns, self._line.restarts)
 
     # --- on the loop -------------------------------------------------------------------
 

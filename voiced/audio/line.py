@@ -51,14 +51,15 @@ class Line:
     Attributes:
         name: The device, as people know it; None while none is open.
         is_running: Callbacks are wanted.
-        opens: How often the device was opened.
+        restarts: How often the device was opened again after it had been lost.
     """
 
     def __init__(self, library: PortAudio, wanted: Wanted) -> None:
         self.wanted = wanted
         self.name: str | None = None
         self.is_running = False
-        self.opens = 0
+        self.restarts = 0
+        self._was_lost = False
         self._library = library
         self._worker = Worker("capture" if wanted.is_input else "playback")
         self._stream: Stream | None = None
@@ -93,7 +94,8 @@ class Line:
                 return
             for choice, stream in found:
                 self.name, self._stream = choice.name, stream
-                self.opens += 1
+                self.restarts += self._was_lost
+                self._was_lost = False
             then(error)
 
         def give_up() -> None:
@@ -137,7 +139,7 @@ class Line:
     def close(self) -> None:
         """Let go of the device, whatever state it is in."""
         self._opening += 1
-        self.is_running = False
+        self.is_running = self._was_lost = False
         self.name = None
         stream, self._stream = self._stream, None
         if stream is not None:
@@ -145,7 +147,9 @@ class Line:
 
     def lose(self) -> None:
         """Let go of a device that does not answer; the call may hang for good."""
+        was_open = self.is_open or self._was_lost
         self.close()
+        self._was_lost = was_open
         self._worker.abandon()
 
     def is_lost(self, now_s: float) -> bool:

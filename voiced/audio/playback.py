@@ -48,7 +48,8 @@ class SpeakerFigures:
     """How often the device ran dry."""
     starvations: int
     """How often the network was slower than the sound."""
-    opens: int
+    restarts: int
+    """How often the device came back after it had been lost."""
 
 
 class Speaker:
@@ -148,7 +149,7 @@ class Speaker:
     def figures(self) -> SpeakerFigures:
         """Return what there is to say about the loudspeaker."""
         return SpeakerFigures(
-            self._line.name, self._underruns, self._buffer.starvations, self._line.opens
+            self._line.name, self._underruns, self._buffer.starvations, self._line.restarts
         )
 
     # --- on the loop -------------------------------------------------------------------

@@ -78,12 +78,8 @@ class Turns:
         if self.cuts:
             self.responses.is_wanted = True
             return []
-        if self.responses.is_overdue:
-            self.responses.kill(server_cancels=False, server_replies=False)
         event_id = self.new_id("response")
-        if self.responses.want(event_id):
-            return [fx.CreateResponse(event_id)]
-        return self.cancel_what_is_in_the_way()
+        return [fx.CreateResponse(event_id)] if self.responses.want(event_id) else []
 
     def ask_if_wanted(self) -> Effects:
         """Ask for the reply that had to wait, if one had to and the server is free."""
