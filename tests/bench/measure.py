@@ -203,7 +203,7 @@ async def first_samples(trials: int) -> list[Row]:
                     sent_s = await wire.delta(item_id, item_id, pcm)
                     await wire.audio_done(item_id, item_id)
                     await wire.done(item_id)
-                    await sounding(recorder, sent_s, 249)
+                    await sounding(recorder, sent_s, 240)
                     times[name].append((first_sound(recorder, sent_s) - sent_s) * 1000)
                     await asyncio.to_thread(daemon.ctl, "wait", "--for", "listening")
     what = "delta on the wire -> first sample at the loudspeaker, ms"

@@ -2,10 +2,11 @@
 
 The sink renders a block of 5 ms when the one before has been played, and ``parec`` hands
 it on at once: the first sample of a block is played when the block arrives.  A block can
-arrive late but never early, so the lower envelope of (arrival - samples before / rate) is
-the start of the recording: good to ~5 ms.
+arrive late, and now and then, when a stream comes or goes, one is early; so the lowest
+tenth of (arrival - samples before / rate) is the start of the recording: good to ~5 ms.
 """
 
+import bisect
 import os
 import subprocess
 import threading
@@ -46,7 +47,8 @@ class Recorder:
         self._latency_ms = latency_ms
         self._chunks: list[bytes] = []
         self._frames = 0
-        self._start_s = float("inf")
+        self._starts_s: list[float] = []
+        """Where the recording began, by each block; in order of size."""
         self._arrivals: list[tuple[int, float]] = []
         self._lock = threading.Lock()
         self._block_came = threading.Condition(self._lock)
@@ -91,7 +93,7 @@ class Recorder:
     @property
     def start_s(self) -> float:
         """Return the monotonic time of the first sample, as known so far."""
-        return self._start_s
+        return self._starts_s[len(self._starts_s) // 10]
 
     def samples(self) -> Samples:
         """Return everything recorded so far as one s16 array."""
@@ -109,11 +111,11 @@ class Recorder:
 
     def index_at(self, monotonic_s: float) -> int:
         """Return the index of the sample that was playing at a monotonic time."""
-        return round((monotonic_s - self._start_s) * self.rate_hz)
+        return round((monotonic_s - self.start_s) * self.rate_hz)
 
     def time_of(self, index: int) -> float:
         """Return the monotonic time at which a sample was played."""
-        return self._start_s + index / self.rate_hz
+        return self.start_s + index / self.rate_hz
 
     def late_ms(self, since_s: float) -> float:
         """Return how late the sink rendered at worst since a monotonic time.
@@ -144,7 +146,7 @@ class Recorder:
             with self._lock:
                 self._chunks.append(data)
                 self._arrivals.append((self._frames, now_s))
-                self._start_s = min(self._start_s, now_s - self._frames / self.rate_hz)
+                bisect.insort(self._starts_s, now_s - self._frames / self.rate_hz)
                 self._frames += len(data) // 2
                 self._block_came.notify_all()
 
