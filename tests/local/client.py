@@ -21,7 +21,7 @@ from voiced.local.scene import Equipment
 from voiced.local.server import LocalServer
 from voiced.local.shapes import Json
 
-PATIENCE_S: Final = 10.0
+PATIENCE_S: Final = 30.0
 SERVER_EVENT: Final[TypeAdapter[BaseModel]] = TypeAdapter(RealtimeServerEvent)
 
 UNDECLARED: Final = {"session.id", "session.object", "session.expires_at"}

@@ -37,7 +37,7 @@ def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM
     """Stop the server and return how long it took."""
     began_s = time.monotonic()
     process.send_signal(number)
-    process.wait(timeout=10)
+    process.wait(timeout=30)
     return time.monotonic() - began_s
 
 

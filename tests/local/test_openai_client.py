@@ -16,7 +16,7 @@ from tests.local.fakes import silence
 from tests.local.process import running
 from tests.local.speech import say, word_errors
 
-PATIENCE_S: Final = 10.0
+PATIENCE_S: Final = 30.0
 PIECE_BYTES: Final = 40 * 48
 
 
