@@ -42,8 +42,8 @@ def test_what_has_the_right_shape_is_accepted() -> None:
         (Array(Number()), [1, 2.5]),
         (Mapped(Text(), most=1), {"any": "text"}),
         (SHAPE, {"type": "point", "x": 1, "name": None}),
-        (ByKind(Text(choices=("inf",)), Number()), "inf"),
-        (ByKind(Text(choices=("inf",)), Number()), 3),
+        (ByKind(str, Text(choices=("inf",)), Number()), "inf"),
+        (ByKind(str, Text(choices=("inf",)), Number()), 3),
     ):
         shape.check(value, "a")
 
@@ -62,7 +62,7 @@ def test_what_has_the_right_shape_is_accepted() -> None:
         (Record({}), [], "an array"),
         (Mapped(Text(), most=1), "a", "a string"),
         (Tagged("type", {}), None, "null"),
-        (ByKind(Text(), Number()), [], "an array"),
+        (ByKind(str, Text(), Number()), [], "an array"),
     ],
 )
 def test_a_value_of_another_type_is_named_in_the_refusal(

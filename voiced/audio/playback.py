@@ -248,9 +248,8 @@ class Converter:
             The frames, and how much of what was given before is still in here, in seconds.
         """
         ready = len(self._ready) // BYTES_PER_FRAME
-        return self._resampler.needed(
-            count - ready
-        ), self._resampler.delay_s + ready / self._rate_hz
+        held_s = self._resampler.delay_s + ready / self._rate_hz
+        return self._resampler.needed(count - ready), held_s
 
     def convert(self, pcm: bytes, count: int) -> bytes:
         """Return exactly ``count`` frames of the device."""

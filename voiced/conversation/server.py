@@ -210,8 +210,8 @@ def response_created(scene: Scene, event: ev.ResponseCreated) -> Effects:
     scene.turns.created(event, user_is_speaking=is_speaking)
     if is_speaking and scene.link.interrupts and not is_ours:
         # The server hears the user too and may be cancelling it already (R7); what is
-        # left of it is cancelled when the user's turn ends.  What we asked for began
-        # after that, and goes on.
+        # left of it is cancelled when the user's turn ends.  What we asked for begins after
+        # the server heard the user: nobody cancels that but us.
         return []
     return scene.turns.cancel_what_is_in_the_way()
 

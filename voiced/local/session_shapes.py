@@ -8,7 +8,6 @@ from voiced.local.shapes import (
     Array,
     ByKind,
     Flag,
-    ListOr,
     Mapped,
     Nullable,
     Number,
@@ -45,9 +44,9 @@ FORMAT: Final = Tagged(
         "audio/pcma": Record({"type": Text()}),
     },
 )
-VOICE: Final = ByKind(Text(max_length=256), Record({"id": Text(max_length=256)}, ("id",)))
+VOICE: Final = ByKind(str, Text(max_length=256), Record({"id": Text(max_length=256)}, ("id",)))
 MODALITIES: Final = Array(Text(choices=("audio", "text")), most=2)
-MAX_TOKENS: Final = ByKind(Text(choices=("inf",)), Number(least=1, most=4096, is_whole=True))
+MAX_TOKENS: Final = ByKind(str, Text(choices=("inf",)), Number(least=1, most=4096, is_whole=True))
 INSTRUCTIONS: Final = Text(max_length=1_000_000)
 TOOL_FILTER: Final = Record({"read_only": Nullable(Flag()), "tool_names": Nullable(Array(Text()))})
 MCP_TOOL: Final = Record(
@@ -62,9 +61,10 @@ MCP_TOOL: Final = Record(
         "headers": Nullable(Mapped(Text(), most=64)),
         "defer_loading": Nullable(Flag()),
         "allowed_callers": Nullable(Array(Text(choices=("direct", "programmatic")))),
-        "allowed_tools": Nullable(ListOr(Array(Text()), TOOL_FILTER)),
+        "allowed_tools": Nullable(ByKind(list, Array(Text()), TOOL_FILTER)),
         "require_approval": Nullable(
             ByKind(
+                str,
                 Text(choices=("always", "never")),
                 Record({"always": Nullable(TOOL_FILTER), "never": Nullable(TOOL_FILTER)}),
             )
@@ -74,6 +74,7 @@ MCP_TOOL: Final = Record(
 )
 """Accepted and shown; nothing is ever fetched from the server it names."""
 TOOL_CHOICE: Final = ByKind(
+    str,
     Text(choices=("none", "auto", "required")),
     Tagged(
         "type",
@@ -181,6 +182,7 @@ SESSION: Final = Record(
         "reasoning": Nullable(REASONING),
         "max_output_tokens": MAX_TOKENS,
         "truncation": ByKind(
+            str,
             Text(choices=("auto", "disabled")),
             Record(
                 {
@@ -195,6 +197,7 @@ SESSION: Final = Record(
         ),
         "tracing": Nullable(
             ByKind(
+                str,
                 Text(choices=("auto",)),
                 Record(
                     {

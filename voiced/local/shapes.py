@@ -207,27 +207,15 @@ class Tagged:
 
 @dataclass(frozen=True, slots=True)
 class ByKind:
-    """One shape for strings, another for everything else."""
+    """One shape for strings or lists, another for everything else."""
 
-    text: Shape
+    kind: type[str] | type[list[object]]
+    shape: Shape
     other: Shape
 
     def check(self, value: object, path: str) -> None:
         """Refuse what fits neither."""
-        shape = self.text if isinstance(value, str) else self.other
-        shape.check(value, path)
-
-
-@dataclass(frozen=True, slots=True)
-class ListOr:
-    """One shape for lists, another for everything else."""
-
-    items: Shape
-    other: Shape
-
-    def check(self, value: object, path: str) -> None:
-        """Refuse what fits neither."""
-        shape = self.items if isinstance(value, list) else self.other
+        shape = self.shape if isinstance(value, self.kind) else self.other
         shape.check(value, path)
 
 
