@@ -26,8 +26,8 @@ from voiced.control.messages import (
 )
 from voiced.errors import ConfigError, WireError
 
-LOOK_EVERY_S: Final = 0.5
-"""How often a listener looks whether the daemon is still there."""
+GONE: Final = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
+"""What libzmq notices when the other end has gone."""
 STARTED_NS: Final = time.monotonic_ns()
 """When this process began, as far as Python can tell."""
 
@@ -60,16 +60,33 @@ def check_running() -> None:
         NotRunningError: None does.
         ConfigError: Nobody can tell: the place of the socket cannot be used.
     """
-    path = directory() / CONTROL_SOCKET
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with _connected():
+        return
+
+
+def wait_until_gone(until_s: float | None) -> bool:
+    """Wait until no daemon serves the control socket; false when it is still there.
+
+    Args:
+        until_s: Monotonic time at which to stop; None waits for ever.
+    """
+    while until_s is None or time.monotonic() < until_s:
         try:
-            probe.connect(str(path))
-        except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise NotRunningError from error
-        except OSError as error:
-            raise ConfigError(
-                f"cannot reach voiced at {path}: {error.strerror or error}"
-            ) from error
+            with _connected() as probe:
+                probe.settimeout(
+                    None if until_s is None else max(0.001, until_s - time.monotonic())
+                )
+                # The end of the connection is the end of the daemon, or of its patience
+                # with somebody who says nothing: then it is asked once more.
+                while probe.recv(4096):
+                    continue
+        except NotRunningError:
+            return True
+        except ConnectionResetError:
+            continue
+        except TimeoutError:
+            return False
+    return False
 
 
 def ask(verb: str, args: dict[str, str], timeout_s: float) -> Reply:
@@ -106,20 +123,43 @@ def listen(until_s: float | None = None) -> Iterator[dict[str, Any]]:
         NotRunningError: The daemon is not there, or not any more.
         VersionError: It said something that cannot be read.
     """
-    with _socket(zmq.SUB, EVENTS_SOCKET) as listening:
+    with (
+        _socket(zmq.SUB, EVENTS_SOCKET) as listening,
+        listening.get_monitor_socket(GONE) as gone,
+    ):
         listening.setsockopt(zmq.SUBSCRIBE, b"")
+        poller = zmq.Poller()
+        for each in (listening, gone):
+            poller.register(each, zmq.POLLIN)
+        check_running()
         while True:
-            left_s = LOOK_EVERY_S if until_s is None else until_s - time.monotonic()
-            if listening.poll(int(1000 * max(0.0, min(left_s, LOOK_EVERY_S)))):
+            left_ms = None if until_s is None else max(0, int((until_s - time.monotonic()) * 1000))
+            ready = dict(poller.poll(left_ms))
+            if listening in ready:
                 try:
                     yield decode_notice(listening.recv())
                 except WireError as error:
                     raise VersionError(str(error)) from error
-                continue
-            # libzmq says nothing when the other end has gone.
-            check_running()
-            if left_s <= 0:
+            elif gone in ready:
+                gone.recv_multipart()
+                check_running()
+            else:
                 return
+
+
+@contextmanager
+def _connected() -> Iterator[socket.socket]:
+    """Give a plain connection to the control socket."""
+    path = directory() / CONTROL_SOCKET
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise NotRunningError from error
+        except OSError as error:
+            what = error.strerror or str(error)
+            raise ConfigError(f"cannot reach voiced at {path}: {what}") from error
+        yield probe
 
 
 @contextmanager

@@ -106,12 +106,8 @@ def wait(arguments: argparse.Namespace) -> int:
 
 def wait_for_the_end(until_s: float | None) -> int:
     """Wait until no daemon serves the socket."""
-    while until_s is None or time.monotonic() < until_s:
-        try:
-            client.check_running()
-        except client.NotRunningError:
-            return DONE
-        time.sleep(0.05)
+    if client.wait_until_gone(until_s):
+        return DONE
     _complain("voiced is still running", "systemctl --user stop voiced")
     return NO_ANSWER
 

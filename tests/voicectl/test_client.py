@@ -195,3 +195,14 @@ def test_events_are_one_json_object_a_line(runtime: Path) -> None:
         listening.communicate()
 
     assert line == {"v": 1, "t": 1.0, "event": "state", **STATE}
+
+
+def test_whoever_waits_for_the_end_is_told_when_it_comes(runtime: Path) -> None:
+    with Pretender(runtime) as daemon:
+        waiting = voicectl(runtime, "wait", "--for", "stopped")
+        early = voicectl(runtime, "wait", "--for", "stopped", "--timeout", "0.3")
+        assert outcome(early)[0] == 4
+        assert waiting.poll() is None
+        daemon.die()
+
+        assert outcome(waiting) == (0, "")
