@@ -22,7 +22,12 @@ TESTED_ELSEWHERE = {
     "voiced/realtime/builtin.py": "tests/realtime/test_builtin.py",
     "voicectl/__main__.py": "tests/test_daemon.py",
     "voicectl/client.py": "tests/test_daemon.py",
-    "voicectl/commands.py": "tests/test_daemon.py",
+    "voicectl/cli.py": "tests/test_daemon.py",
+    "voicectl/outcome.py": "tests/test_daemon.py",
+    "voicectl/verbs/session.py": "tests/test_daemon.py",
+    "voicectl/verbs/state.py": "tests/test_daemon.py",
+    "voicectl/verbs/tree.py": "tests/test_daemon.py",
+    "voiced/control/protocol.py": "tests/control/test_messages.py",
 }
 """Modules whose tests do not bear their name, and where those are."""
 

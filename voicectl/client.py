@@ -14,38 +14,23 @@ from typing import Any, Final
 
 import zmq
 
-from voiced.control.directory import runtime_directory
-from voiced.control.messages import (
-    CONTROL_SOCKET,
-    EVENTS_SOCKET,
-    MAX_REQUEST_BYTES,
-    Reply,
-    Request,
-    decode_notice,
-    decode_reply,
+from voicectl.outcome import (
+    FALSE,
+    NoAnswerError,
+    NotRunningError,
+    TooLongError,
+    VersionError,
+    complain,
 )
+from voiced.control.directory import runtime_directory
+from voiced.control.messages import Failure, Reply, Request, decode_notice, decode_reply
+from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, EXIT_CODES, MAX_REQUEST_BYTES
 from voiced.errors import ConfigError, WireError
 
 GONE: Final = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
 """What libzmq notices when the other end has gone."""
 STARTED_NS: Final = time.monotonic_ns()
 """When this process began, as far as Python can tell."""
-
-
-class NotRunningError(Exception):
-    """No daemon serves the control socket."""
-
-
-class NoAnswerError(Exception):
-    """The daemon did not answer in time."""
-
-
-class TooLongError(Exception):
-    """The request is longer than the daemon takes."""
-
-
-class VersionError(Exception):
-    """The daemon speaks another version of the control protocol."""
 
 
 def directory() -> Path:
@@ -145,6 +130,12 @@ def listen(until_s: float | None = None) -> Iterator[dict[str, Any]]:
                 check_running()
             else:
                 return
+
+
+def refused(failure: Failure) -> int:
+    """Say why something was not done, and return the exit status."""
+    complain(failure.message, failure.hint)
+    return EXIT_CODES.get(failure.code, FALSE)
 
 
 @contextmanager

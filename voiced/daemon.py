@@ -19,7 +19,7 @@ from voiced.audio.capture import Microphone
 from voiced.audio.playback import Speaker
 from voiced.audio.portaudio import PortAudio
 from voiced.control.directory import InstanceLock, prepare, runtime_directory
-from voiced.control.messages import CONTROL_SOCKET, EVENTS_SOCKET, VERSION
+from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, VERSION
 from voiced.control.server import ControlServer
 from voiced.conversation import Conversation
 from voiced.conversation import events as ev

@@ -18,13 +18,8 @@ from typing import Any, Final, Protocol, assert_never
 from voiced import __version__
 from voiced.audio.capture import MicrophoneFigures
 from voiced.audio.playback import SpeakerFigures
-from voiced.control.messages import (
-    VERSION,
-    CostReport,
-    Failure,
-    InterruptionReport,
-    StatusReport,
-)
+from voiced.control.messages import CostReport, Failure, InterruptionReport, StatusReport
+from voiced.control.protocol import VERSION
 from voiced.conversation import Conversation
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev

@@ -6,8 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiced.control.messages import (
-    MAX_REQUEST_BYTES,
-    VERBS,
     Failure,
     Reply,
     Request,
@@ -16,6 +14,7 @@ from voiced.control.messages import (
     decode_request,
     encode_notice,
 )
+from voiced.control.protocol import MAX_REQUEST_BYTES, VERBS
 from voiced.errors import WireError
 
 

@@ -13,7 +13,8 @@ from typing import Any, Self
 import zmq
 
 from tests.rig.notices import Notice, Notices, says
-from voiced.control.messages import CONTROL_SOCKET, EVENTS_SOCKET, Request, decode_reply
+from voiced.control.messages import Request, decode_reply
+from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 60.0

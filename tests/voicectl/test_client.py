@@ -12,13 +12,8 @@ from typing import Self
 import pytest
 import zmq
 
-from voiced.control.messages import (
-    CONTROL_SOCKET,
-    EVENTS_SOCKET,
-    MAX_REQUEST_BYTES,
-    decode_request,
-    encode_notice,
-)
+from voiced.control.messages import decode_request, encode_notice
+from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, MAX_REQUEST_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = {"state": "idle", "muted": False, "online": False}

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from voiced.control.protocol import DIRECTORY
 from voiced.errors import ConfigError, LockError
 
-NAME: Final = "voiced"
 LOCK: Final = "lock"
 MAX_SOCKET_PATH: Final = 107
 """Longest path of a unix socket, in bytes (unix(7))."""
@@ -35,7 +35,7 @@ def runtime_directory(environment: Mapping[str, str]) -> Path:
                 " or set it to a private directory"
             )
         base = str(fallback)
-    return Path(base) / NAME
+    return Path(base) / DIRECTORY
 
 
 def prepare(directory: Path, names: Iterable[str]) -> None:

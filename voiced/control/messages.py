@@ -15,54 +15,10 @@ the machine's, so both sides can compare it.
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Final, TypedDict
+from typing import Any, TypedDict
 
+from voiced.control.protocol import MAX_REQUEST_BYTES, STALE_AFTER_S, STALE_VERBS, VERBS, VERSION
 from voiced.errors import OtherVersionError, WireError
-
-VERSION: Final = 1
-CONTROL_SOCKET: Final = "control.sock"
-EVENTS_SOCKET: Final = "events.sock"
-MAX_REQUEST_BYTES: Final = 65_536
-STALE_AFTER_S: Final = 1.0
-"""A wish to open the microphone that is older than this is refused."""
-
-VERBS: Final = frozenset(
-    {
-        "start",
-        "stop",
-        "toggle",
-        "interrupt",
-        "mute",
-        "ptt",
-        "say",
-        "status",
-        "reload",
-        "version",
-    }
-)
-STALE_VERBS: Final = frozenset({"start", "toggle"})
-
-EXIT_CODES: Final = {
-    "refused": 1,
-    "usage": 2,
-    "stale": 4,
-    "version": 5,
-    "unavailable": 6,
-}
-"""Error code of a reply -> exit status of voicectl."""
-
-STATES: Final = (
-    "stopped",
-    "starting",
-    "idle",
-    "connecting",
-    "listening",
-    "thinking",
-    "speaking",
-    "muted",
-    "error",
-)
-"""Every state a script can see; the first two are never said by a running daemon."""
 
 
 class SessionReport(TypedDict):

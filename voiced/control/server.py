@@ -20,16 +20,8 @@ import zmq
 import zmq.asyncio
 
 from voiced import __version__
-from voiced.control.messages import (
-    CONTROL_SOCKET,
-    EVENTS_SOCKET,
-    MAX_REQUEST_BYTES,
-    Failure,
-    Reply,
-    Request,
-    decode_request,
-    encode_notice,
-)
+from voiced.control.messages import Failure, Reply, Request, decode_request, encode_notice
+from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, MAX_REQUEST_BYTES
 from voiced.conversation import events as ev
 from voiced.errors import ConfigError, OtherVersionError, WireError
 
