@@ -97,6 +97,9 @@ class FakeProvider:
     def send(self, message: out.ClientMessage) -> None:
         self.calls.append(message)
 
+    def detect_turns(self, event_id: str, *, wanted: bool) -> None:
+        self.calls.append(("detect turns", event_id, wanted))
+
 
 @dataclass
 class FakePublic:

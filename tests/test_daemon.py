@@ -192,6 +192,27 @@ async def test_a_held_key_is_a_turn_with_manual_detection(card: VirtualSoundCard
         await wire.expect("response.create")
 
 
+async def test_a_held_key_is_a_turn_over_a_server_that_finds_the_turns(
+    card: VirtualSoundCard,
+) -> None:
+    async with conversation(card) as (daemon, wire):
+        await ctl(daemon, "mute")
+        await state(daemon, "muted", mic_open=False)
+        await ctl(daemon, "ptt", "press")
+        await state(daemon, "listening", mic_open=True, ptt=True)
+        pressed = (await wire.expect("session.update", after=1)).event
+        await wire.hear(len(wire.appended) + 20)
+        await ctl(daemon, "ptt", "release")
+        await wire.expect("input_audio_buffer.commit")
+        released = (await wire.expect("session.update", after=2)).event
+        await wire.send({"type": "input_audio_buffer.committed", "item_id": "u"})
+        await wire.expect("response.create")
+        await state(daemon, "thinking", mic_open=False, ptt=False)
+
+    assert pressed["session"]["audio"]["input"]["turn_detection"] is None
+    assert released["session"]["audio"]["input"]["turn_detection"]["type"] == "server_vad"
+
+
 async def test_events_begin_with_the_state_and_tell_every_change(card: VirtualSoundCard) -> None:
     async with conversation(card) as (daemon, wire):
         listening = await asyncio.create_subprocess_exec(

@@ -99,6 +99,13 @@ async def test_everything_the_conversation_says_to_the_server_is_sent() -> None:
     ]
 
 
+async def test_the_server_is_told_who_finds_the_turns() -> None:
+    house = listening()
+    house.take(ev.TalkPress())
+
+    assert ("detect turns", "detection_1", False) in house.provider.calls
+
+
 async def test_a_stop_closes_everything() -> None:
     house = listening()
     house.take(ev.Stop())
@@ -250,6 +257,7 @@ def test_every_effect_has_a_hand() -> None:
         fx.OpenSession(1),
         fx.CloseSession(),
         fx.SendAudio(b""),
+        fx.DetectTurns("e", wanted=True),
         fx.ClearInput("e"),
         fx.CommitInput("e"),
         fx.SendText("e", "t"),

@@ -62,6 +62,7 @@ class Provider(Protocol):
     def open(self, number: int) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
     def send(self, message: out.ClientMessage) -> None: ...  # noqa: D102
+    def detect_turns(self, event_id: str, *, wanted: bool) -> None: ...  # noqa: D102
 
 
 class Public(Protocol):
@@ -172,6 +173,8 @@ class Runner:
                 provider.open(session)
             case fx.CloseSession():
                 provider.close()
+            case fx.DetectTurns(event_id, wanted):
+                provider.detect_turns(event_id, wanted=wanted)
             case fx.ClearInput(event_id):
                 provider.send(out.Clear(event_id))
             case fx.CommitInput(event_id):

@@ -127,6 +127,9 @@ class Turns:
     silence_duration_ms: int = option(
         500, "server_vad: silence that ends your turn.", minimum=100, maximum=10_000
     )
+    hold_max_s: float = option(
+        120.0, "End a turn that is held with voicectl ptt after so long.", minimum=1.0
+    )
     eagerness: str = option(
         "auto",
         "semantic_vad: how soon it answers.",

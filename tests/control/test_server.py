@@ -241,6 +241,14 @@ def test_every_verb_of_the_conversation_is_a_wish() -> None:
         wish_of(Request("ptt", {"edge": "sideways"}), 7)
 
 
+@pytest.mark.parametrize("edge", ["press", "release", "cancel"])
+def test_an_edge_of_the_talk_key_says_when_it_was(edge: str) -> None:
+    wish = wish_of(Request("ptt", {"edge": edge}, t=12_500_000_000), 7)
+
+    assert isinstance(wish, ev.TalkPress | ev.TalkRelease | ev.TalkCancel)
+    assert wish.at_s == 12.5
+
+
 async def test_a_request_of_another_version_is_told_so(place: Path) -> None:
     async with serving(place) as daemon:
         asking = daemon.ask()

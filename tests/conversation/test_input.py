@@ -90,6 +90,7 @@ def test_time_the_machine_slept_is_not_made_up_for() -> None:
 
 def test_a_turn_is_something_from_100_ms_on() -> None:
     audio = flowing()
+    audio.hold(10.0)
     for _ in range(4):
         list(audio.captured(TWENTY_MS, 10.1))
     assert not audio.has_turn()

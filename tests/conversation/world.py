@@ -6,7 +6,7 @@ a rule.  Nothing waits for real time.
 """
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.conversation.stage import SERVER_VAD, half
 from tests.rig.rules import RuleBook
@@ -20,6 +20,8 @@ CHUNK_MS = 100
 CHUNK = bytes(CHUNK_MS * 48)
 MAX_ITEMS = 2
 MAX_CHUNKS = 2
+BETWEEN_EDGES_S = 1.0
+"""Keys are not pressed again at once."""
 
 MOVES = (
     "hear",
@@ -40,6 +42,7 @@ MOVES = (
     "press",
     "release",
     "commit",
+    "confirm",
     "stop",
     "start",
     "lose",
@@ -47,6 +50,7 @@ MOVES = (
 )
 
 SENDS = (
+    fx.DetectTurns,
     fx.ClearInput,
     fx.CommitInput,
     fx.SendText,
@@ -100,6 +104,10 @@ class World:
         self.is_owed_late = False
         """The server may still answer a turn that was interrupted."""
         self.is_user_speaking = False
+        self.detects = facts.detects_turns
+        """The server looks for the user's turns."""
+        self.confirms: list[ev.SessionChanged] = []
+        """Settings the server is going to confirm."""
         self.commits = 0
         self.tracks: list[Track] = []
         self.plays = 0
@@ -134,9 +142,14 @@ class World:
         return self.core.scene.link.is_ready
 
     def can_hear(self) -> bool:
-        return self.is_up() and self.facts.detects_turns and not self.is_user_speaking
+        return self.is_up() and self.detects and not self.is_user_speaking
 
     def do_hear(self) -> None:
+        # The server says things in order: that it listens, then what it hears.
+        while self.commits:
+            self.do_commit()
+        while self.confirms:
+            self.do_confirm()
         self.is_user_speaking = True
         self.counts["user"] += 1
         self.rules.server({"type": "input_audio_buffer.speech_started"})
@@ -283,11 +296,16 @@ class World:
         self.give(ev.Say("hello"))
 
     def can_press(self) -> bool:
-        return self.is_up() and not self.facts.detects_turns and not self.core.scene.input.is_held
+        is_free = not self.core.scene.input.is_holding
+        return is_free and (self.is_up() or self.core.state is State.IDLE)
 
     def do_press(self) -> None:
         self.everything_dies()
+        self.now += BETWEEN_EDGES_S
+        is_idle = self.core.state is State.IDLE
         self.give(ev.TalkPress())
+        if is_idle:
+            self.give(ev.MicrophoneOpened())
 
     def can_release(self) -> bool:
         return self.core.scene.input.is_held
@@ -297,11 +315,20 @@ class World:
             self.give(ev.MicrophoneFrames(bytes(1920)))
         self.give(ev.TalkRelease())
 
+    def can_confirm(self) -> bool:
+        return self.is_up() and bool(self.confirms)
+
+    def do_confirm(self) -> None:
+        self.say(self.confirms.pop(0))
+
     def can_commit(self) -> bool:
         return self.is_up() and self.commits > 0
 
     def do_commit(self) -> None:
         self.commits -= 1
+        # The server says things in order.
+        while self.confirms and not self.confirms[0].facts.detects_turns:
+            self.do_confirm()
         self.rules.server({"type": "input_audio_buffer.committed"})
         self.say(ev.TurnCommitted("user"))
 
@@ -319,6 +346,7 @@ class World:
 
     def do_stop(self) -> None:
         self.everything_dies()
+        self.now += BETWEEN_EDGES_S
         self.give(ev.Stop())
         self.forget_session()
 
@@ -334,6 +362,8 @@ class World:
         self.active = self.over = None
         self.requests.clear()
         self.commits = 0
+        self.confirms.clear()
+        self.detects = self.facts.detects_turns
         self.is_owed = self.is_owed_late = self.is_user_speaking = False
         self.rules.active = None
         self.rules.creates_pending = self.rules.buffered_bytes = 0
@@ -391,11 +421,8 @@ class World:
             case fx.SendAudio(pcm):
                 audio = base64.b64encode(pcm).decode()
                 self.rules.client({"type": "input_audio_buffer.append", "audio": audio})
-            case fx.ClearInput():
-                self.rules.client({"type": "input_audio_buffer.clear"})
-            case fx.CommitInput():
-                self.rules.client({"type": "input_audio_buffer.commit"})
-                self.commits += 1
+            case fx.DetectTurns() | fx.ClearInput() | fx.CommitInput():
+                self.take_turn(effect)
             case fx.TruncateItem(_, item_id, _, audio_end_ms):
                 kind = "conversation.item.truncate"
                 self.rules.client({"type": kind, "item_id": item_id, "audio_end_ms": audio_end_ms})
@@ -405,6 +432,28 @@ class World:
                 assert self.heard_ms.get(item_id, 0) == 0, "deleted what was heard (R4)"
             case _:
                 return
+
+    def take_turn(self, effect: fx.DetectTurns | fx.ClearInput | fx.CommitInput) -> None:
+        match effect:
+            case fx.DetectTurns(_, wanted):
+                self.detect(wanted=wanted)
+            case fx.ClearInput():
+                self.rules.client({"type": "input_audio_buffer.clear"})
+            case fx.CommitInput():
+                self.rules.client({"type": "input_audio_buffer.commit"})
+                self.commits += 1
+
+    def detect(self, *, wanted: bool) -> None:
+        self.detects = wanted and self.facts.detects_turns
+        self.is_user_speaking &= self.detects
+        self.rules.interrupts = self.detects and self.facts.interrupts
+        facts = replace(
+            self.facts,
+            detects_turns=self.detects,
+            interrupts=self.detects and self.facts.interrupts,
+            replies=self.detects and self.facts.replies,
+        )
+        self.confirms.append(ev.SessionChanged(facts))
 
     def track(self, item_id: str) -> Track:
         for track in self.tracks:
@@ -459,6 +508,7 @@ SETTLING = (
     "hush",
     "release",
     "commit",
+    "confirm",
     "answer",
     "create",
     "whole",

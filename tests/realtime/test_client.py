@@ -414,6 +414,27 @@ async def test_a_running_session_is_told_the_new_settings_but_not_the_voice() ->
         assert (await heard.until(ev.SessionChanged)).facts.detects_turns
 
 
+async def test_only_who_finds_the_turns_changes_while_a_key_is_held() -> None:
+    async with ScriptedProvider() as provider, client(provider.base_url) as (made, heard):
+        wire = await provider.wire()
+        await heard.until(ev.SessionReady)
+        made.detect_turns("detection_1", wanted=False)
+        pressed = (await wire.expect("session.update", after=1)).event
+        made.configure(Settings(provider=Provider(instructions="Be brief.")))
+        reloaded = (await wire.expect("session.update", after=2)).event
+        made.detect_turns("detection_2", wanted=True)
+        released = (await wire.expect("session.update", after=3)).event
+
+        assert pressed["session"] == {
+            "type": "realtime",
+            "audio": {"input": {"turn_detection": None}},
+        }
+        assert reloaded["session"]["audio"]["input"]["turn_detection"] is None
+        assert released["session"]["audio"]["input"]["turn_detection"]["type"] == "server_vad"
+        assert not (await heard.until(ev.SessionChanged)).facts.detects_turns
+        assert (await heard.until(ev.SessionChanged, 3)).facts.detects_turns
+
+
 async def test_a_full_outbox_drops_the_oldest_audio_and_nothing_else() -> None:
     outbox = Outbox()
     outbox.put(out.Clear("first"))

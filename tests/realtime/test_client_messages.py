@@ -7,7 +7,7 @@ from openai.types.realtime import RealtimeClientEvent
 from pydantic import TypeAdapter
 
 from voiced.realtime import client_messages as out
-from voiced.realtime.translate import session_update
+from voiced.realtime.translate import detection_change, session_update
 from voiced.settings import Provider, Settings, Turns
 
 ORACLE: TypeAdapter[object] = TypeAdapter(RealtimeClientEvent)
@@ -35,6 +35,8 @@ MESSAGES: list[out.ClientMessage] = [
     out.Cancel("cancel_1", "resp_1"),
     out.Truncate("truncate_1", "item_1", 0, 1234),
     out.Delete("delete_1", "item_1"),
+    detection_change(Settings(), "detection_1", wanted=False),
+    detection_change(Settings(), "detection_2", wanted=True),
 ]
 SETTINGS = [
     Settings(),

@@ -89,6 +89,11 @@ class Request:
     """CLOCK_MONOTONIC in nanoseconds when the asking process started."""
     deadline_ms: int | None = None
 
+    @property
+    def at_s(self) -> float | None:
+        """Return when the asking process started, in seconds of CLOCK_MONOTONIC."""
+        return None if self.t is None else self.t / 1e9
+
     def encode(self) -> bytes:
         """Write the request as one JSON object."""
         fields: dict[str, Any] = {"v": VERSION, "id": self.id, "verb": self.verb}

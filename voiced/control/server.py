@@ -173,7 +173,7 @@ def wish_of(request: Request, ask: int) -> ev.Wish:
         case "start", _:
             return ev.Start(ask)
         case "stop", _:
-            return ev.Stop(ask)
+            return ev.Stop(ask, request.at_s)
         case "toggle", _:
             return ev.Toggle(ask)
         case "interrupt", _:
@@ -183,11 +183,11 @@ def wish_of(request: Request, ask: int) -> ev.Wish:
         case "say", {"text": text} if text.strip():
             return ev.Say(text, ask)
         case "ptt", {"edge": "press"}:
-            return ev.TalkPress(ask)
+            return ev.TalkPress(ask, request.at_s)
         case "ptt", {"edge": "release"}:
-            return ev.TalkRelease(ask)
+            return ev.TalkRelease(ask, request.at_s)
         case "ptt", {"edge": "cancel"}:
-            return ev.TalkCancel(ask)
+            return ev.TalkCancel(ask, request.at_s)
         case verb, args:
             raise WireError(f"{verb} cannot be done with {args}")
 

@@ -78,6 +78,14 @@ class SendAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectTurns:
+    """Have the server look for the end of the user's turns, or leave it to us."""
+
+    event_id: str
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ClearInput:
     """Throw away what the input buffer holds."""
 
@@ -207,6 +215,7 @@ Effect = (
     | OpenSession
     | CloseSession
     | SendAudio
+    | DetectTurns
     | ClearInput
     | CommitInput
     | SendText

@@ -32,6 +32,8 @@ class Stop:
     """End the conversation."""
 
     ask: int = NOBODY
+    at_s: float | None = None
+    """When it was asked for, on the clock of ``now``; None means now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class TalkPress:
     """The push-to-talk key went down: the floor is the user's."""
 
     ask: int = NOBODY
+    at_s: float | None = None
+    """When the key moved, on the clock of ``now``; None means now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class TalkRelease:
     """The push-to-talk key came up: the turn is over."""
 
     ask: int = NOBODY
+    at_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class TalkCancel:
     """The push-to-talk turn is thrown away."""
 
     ask: int = NOBODY
+    at_s: float | None = None
 
 
 Wish = Start | Stop | Toggle | Interrupt | Mute | Say | TalkPress | TalkRelease | TalkCancel

@@ -4,14 +4,15 @@ Rules (R11)
 1. While a session listens, audio flows at real time without gaps: the server measures
    its silences in samples, not in seconds.
 2. A microphone that is muted, closed, still opening or dead is replaced by zeros.
-3. Without turn detection at the server, audio flows only while the key is held.
+3. Without turn detection at the server, audio flows only while the key is held.  A held
+   key opens a muted microphone.
 4. No append is longer than 40 ms.
 5. What was filled in for is not taken back when the microphone delivers it late: the
    flow goes on from there.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 RATE_HZ = 24_000
 BYTES_PER_FRAME = 2
@@ -35,6 +36,14 @@ class Input:
     is_muted: bool = False
     is_held: bool = False
     """The push-to-talk key is down."""
+    is_waiting: bool = False
+    """A turn was said into the key before the session was ready, and waits for it."""
+    held_since_s: float = 0.0
+    """When the key went down last."""
+    held_frames: int = 0
+    """Frames of the held turn so far."""
+    early: list[bytes] = field(default_factory=list)
+    """What was said into the key before the session was ready."""
     speaking_since_s: float | None = None
     """Since when the server hears the user."""
     is_open: bool = False
@@ -51,6 +60,37 @@ class Input:
         """Tell whether the server hears the user."""
         return self.speaking_since_s is not None
 
+    @property
+    def is_heard(self) -> bool:
+        """Tell whether what the microphone delivers counts."""
+        return self.is_held or not self.is_muted
+
+    @property
+    def is_holding(self) -> bool:
+        """Tell whether a held turn is under way, or waits for a session."""
+        return self.is_held or self.is_waiting
+
+    def hold(self, now: float) -> None:
+        """Note that the key went down."""
+        self.let_go()
+        self.is_held = True
+        self.held_since_s = now
+        self.held_frames = 0
+
+    def wait(self) -> None:
+        """Note that the key came up before the session was ready; the words are kept."""
+        self.is_held, self.is_waiting = False, True
+
+    def let_go(self) -> None:
+        """Note that the hold is over; what was not sent by now is not sent any more."""
+        self.is_held = self.is_waiting = False
+        self.early.clear()
+
+    def take_early(self) -> Iterator[bytes]:
+        """Yield what was said before the session was ready."""
+        early, self.early = b"".join(self.early), []
+        yield from _parts(early)
+
     def begin(self, now: float) -> None:
         """Let audio flow from now on."""
         self.origin_s = self.fresh_s = now
@@ -59,7 +99,7 @@ class Input:
     def end(self) -> None:
         """Stop the flow, and whoever was speaking."""
         self.origin_s = self.speaking_since_s = None
-        self.is_held = False
+        self.let_go()
 
     def opened(self, now: float) -> None:
         """Note that the capture stream runs."""
@@ -68,9 +108,14 @@ class Input:
 
     def captured(self, pcm: bytes, now: float) -> Iterator[bytes]:
         """Yield what to send for samples of the microphone."""
-        if self.origin_s is None or self.is_muted:
+        if not self.is_heard:
             return
         self.fresh_s = now
+        if self.origin_s is None:
+            if self.is_held:
+                self.held_frames += len(pcm) // BYTES_PER_FRAME
+                self.early.append(pcm)
+            return
         yield from self._send(pcm)
         lead_s = self.origin_s + self.sent_frames / RATE_HZ - now
         if lead_s > MAX_LEAD_S:
@@ -97,16 +142,23 @@ class Input:
         if self.origin_s is None:
             return None
         behind_s = self.origin_s + (self.sent_frames + MAX_APPEND_FRAMES) / RATE_HZ
-        if self.is_open and not self.is_muted:
+        if self.is_open and self.is_heard:
             return max(behind_s, self.fresh_s + STALL_S)
         return behind_s
 
     def has_turn(self) -> bool:
-        """Tell whether enough was sent to be committed."""
-        return self.sent_frames >= MIN_TURN_FRAMES
+        """Tell whether enough was said into the key to be committed."""
+        return self.held_frames >= MIN_TURN_FRAMES
 
     def _send(self, pcm: bytes) -> Iterator[bytes]:
-        size = MAX_APPEND_FRAMES * BYTES_PER_FRAME
-        self.sent_frames += len(pcm) // BYTES_PER_FRAME
-        for start in range(0, len(pcm), size):
-            yield pcm[start : start + size]
+        frames = len(pcm) // BYTES_PER_FRAME
+        self.sent_frames += frames
+        if self.is_held:
+            self.held_frames += frames
+        yield from _parts(pcm)
+
+
+def _parts(pcm: bytes) -> Iterator[bytes]:
+    size = MAX_APPEND_FRAMES * BYTES_PER_FRAME
+    for start in range(0, len(pcm), size):
+        yield pcm[start : start + size]

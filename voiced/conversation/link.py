@@ -36,6 +36,8 @@ class Link:
     retry_s: float | None = None
     """When to try again."""
     reconnects: int = 0
+    is_suspended: bool = False
+    """The server was told not to look for turns while the talk key is down."""
     backoff: Backoff = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,9 +65,7 @@ class Link:
 
     def attempt(self) -> int:
         """Begin the next attempt and return its number."""
-        self.number += 1
-        self.facts = None
-        self.retry_s = None
+        self.close()
         return self.number
 
     def ready(self, facts: SessionReady, now: float) -> None:
@@ -93,6 +93,7 @@ class Link:
         self.number += 1
         self.facts = None
         self.retry_s = None
+        self.is_suspended = False
 
     def renew_s(self) -> float | None:
         """Return when the session is old enough to be replaced, or about to expire."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
-from voiced.conversation import server, sound, wishes
+from voiced.conversation import server, sound, talk, wishes
 from voiced.conversation.scene import UP, Effects, Scene
 from voiced.conversation.status import Status
 from voiced.conversation.transitions import State, Trigger
@@ -105,6 +105,8 @@ class Conversation:
         if _is_due(timers.ask_s, now):
             timers.ask_s = None
             effects += scene.turns.ask_if_wanted()
+        if _is_due(talk.ends_s(scene), now):
+            effects += talk.expire(scene, now)
         effects += self._lose_patience(now)
         return self._round_off(effects, before, now)
 
@@ -119,6 +121,7 @@ class Conversation:
             timers.ask_s,
             self.scene.input.due_s(),
             self.scene.input.speech_ends_s(),
+            talk.ends_s(self.scene),
             self._idle_s(),
             self._renew_s(),
             self._patience_s(),
@@ -225,7 +228,7 @@ class Conversation:
                 return None
 
     def _outside(self) -> str:
-        if self.state is State.LISTENING and self.scene.input.is_muted:
+        if self.state is State.LISTENING and not self.scene.input.is_heard:
             return "muted"
         return OUTSIDE[self.state]
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from voiced.conversation import effects as fx
 from voiced.conversation.input import Input
+from voiced.conversation.key import Key
 from voiced.conversation.link import Link
 from voiced.conversation.money import Purse
 from voiced.conversation.transitions import State, Trigger, after
@@ -51,6 +52,7 @@ class Scene:
     random: Callable[[], float]
     state: State = State.IDLE
     input: Input = field(default_factory=Input)
+    key: Key = field(default_factory=Key)
     link: Link = field(init=False)
     turns: Turns = field(init=False)
     purse: Purse = field(init=False)
@@ -143,7 +145,7 @@ class Scene:
             source,
             now,
             server_cancels=by_server and self.link.interrupts,
-            server_replies=self.link.replies,
+            server_replies=self.link.replies and not self.turns.commits,
             afterwards=afterwards,
         )
 
@@ -153,14 +155,44 @@ class Scene:
         return fx.OpenSession(self.link.attempt())
 
     def open_microphone(self) -> Effects:
-        """Start capturing, unless the user muted it."""
+        """Start capturing, unless it is muted or open."""
         self.timers.microphone_s = None
-        return [] if self.input.is_muted else [fx.OpenMicrophone()]
+        return [fx.OpenMicrophone()] if self.input.is_heard and not self.input.is_open else []
+
+    def close_microphone(self) -> Effects:
+        """Stop capturing: the user does not want to be heard."""
+        self.input.is_open = False
+        self.timers.microphone_s = None
+        self.problems.pop("no_microphone", None)
+        return [fx.CloseMicrophone(), *self.answer_waiting()]
 
     def answer_waiting(self, code: str | None = None, message: str = "") -> Effects:
         """Answer the requests that waited for the microphone."""
         waiting, self.waiting = self.waiting, []
         return [fx.Answer(ask, code, message) for ask in waiting]
+
+    def start(self, ask: int, now: float) -> Effects:
+        """Begin a conversation, or try at once where a lost one waits for its time."""
+        if self.state is State.OFFLINE:
+            self.link.backoff.reset()
+            self.fire(Trigger.START)
+            held = self.open_microphone() if self.input.is_held else []
+            return [fx.Answer(ask), *held, self.open_session()]
+        if self.state not in DOWN:
+            return [fx.Answer(ask), *(self.open_microphone() if self.input.is_held else [])]
+        if self.purse.is_empty():
+            return [fx.Answer(ask, "refused", *self.cap_is_spent())]
+        self.problems.clear()
+        self.timers.started_s = now
+        self.active(now)
+        self.turn_count = self.link.reconnects = 0
+        self.purse.usd_session = 0.0
+        self.link.backoff.reset()
+        self.fire(Trigger.START)
+        self.waiting.append(ask)
+        opening = self.open_microphone()
+        answers = [] if opening else self.answer_waiting()
+        return [fx.OpenSpeaker(), *opening, *answers, self.open_session()]
 
     def end(self, now: float, message: str = "") -> Effects:
         """End the conversation as the user wants it: nothing is tried again."""

@@ -4,6 +4,7 @@ from typing import Final, assert_never
 
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import talk
 from voiced.conversation.failures import REMEDIES, explain, fatal_code
 from voiced.conversation.money import price_of
 from voiced.conversation.scene import Effects, Scene, kind_of
@@ -74,19 +75,24 @@ def session_ready(scene: Scene, facts: ev.SessionReady, now: float) -> Effects:
     if scene.purse.usd_per_day > 0 and scene.is_paid() and price_of(facts.model) is None:
         message = f"[limits] usd_per_day cannot be kept: no price is known for {facts.model}"
         effects.append(fx.TellError("no_price", message))
-    if scene.link.reconnects and not scene.input.is_open and scene.timers.microphone_s is None:
+    if scene.link.reconnects and scene.timers.microphone_s is None:
         effects += scene.open_microphone()
-    return effects
+    return [*effects, *talk.session_ready(scene, now)]
 
 
 def session_changed(scene: Scene, facts: ev.SessionReady, now: float) -> Effects:
     """Go by the settings that are in force now."""
-    detected_turns = scene.link.detects_turns
     scene.link.changed(facts)
-    if facts.detects_turns != detected_turns:
+    wanted = scene.settings.turns.detection != "manual"
+    if scene.link.is_suspended and (scene.input.is_holding or facts.detects_turns != wanted):
+        # The answer to what was asked for the time of a hold.
+        return []
+    scene.link.is_suspended = False
+    is_flowing = scene.input.origin_s is not None
+    if facts.detects_turns and not is_flowing:
+        scene.input.begin(now)
+    elif not facts.detects_turns and not scene.input.is_holding:
         scene.input.end()
-        if facts.detects_turns:
-            scene.input.begin(now)
     return []
 
 
@@ -96,7 +102,7 @@ def session_lost(scene: Scene, lost: ev.SessionLost, now: float) -> Effects:
     if code is not None:
         return scene.give_up(code, explain(code, lost.message), now)
     scene.fire(Trigger.LOST)
-    finished = scene.turns.session_over()
+    finished = [*scene.turns.session_over(), *talk.lose(scene)]
     scene.input.end()
     scene.input.is_open = False
     scene.timers.microphone_s = scene.timers.ask_s = None
@@ -120,8 +126,9 @@ def server_error(scene: Scene, event: ev.ServerError, now: float) -> Effects:
         if responses.is_wanted:
             scene.timers.ask_s = now + ASK_AGAIN_S
         return []
-    if kind == "commit" or event.code == NOTHING_TO_COMMIT:
-        responses.is_expected = responses.is_expected and scene.link.replies
+    if (kind == "commit" or event.code == NOTHING_TO_COMMIT) and scene.turns.commits:
+        scene.turns.commits -= 1
+        responses.is_expected = False
     if kind == "cancel" or event.code == NOTHING_TO_CANCEL:
         return scene.turns.cancel_refused()
     if kind in ("truncate", "delete", "clear") or event.code in LOST_RACES:
@@ -139,6 +146,10 @@ def _on_user(
 ) -> Effects:
     scene.active(now)
     match event:
+        case ev.SpeechStarted() if scene.input.is_held:
+            # It crossed with the key, and nobody will say when the speech stopped.
+            scene.turns.responses.kill(server_cancels=scene.link.interrupts, server_replies=False)
+            return []
         case ev.SpeechStarted():
             effects = scene.interrupt("server", now, by_server=True)
             scene.input.speaking_since_s = now
@@ -160,10 +171,17 @@ def turn_committed(scene: Scene) -> Effects:
     scene.input.speaking_since_s = None
     responses = scene.turns.responses
     effects = scene.turns.cancel_what_is_in_the_way()
-    if scene.link.replies:
+    if scene.turns.commits:
+        scene.turns.commits -= 1
+        if responses.is_expected:
+            responses.is_expected = False
+            effects += scene.turns.ask()
+    elif scene.input.is_held:
+        # The server's own turn crossed with the key: its answer comes too late.
+        responses.is_doomed = scene.link.replies
+    elif scene.link.replies:
         responses.expect()
-    elif responses.is_expected or scene.link.detects_turns:
-        responses.is_expected = False
+    elif scene.link.detects_turns:
         effects += scene.turns.ask()
     return effects
 
@@ -207,7 +225,8 @@ def response_created(scene: Scene, event: ev.ResponseCreated) -> Effects:
     """Take a new response, or see to it that a dead one ends."""
     is_speaking = scene.input.is_user_speaking
     is_ours = event.marker is not None
-    scene.turns.created(event, user_is_speaking=is_speaking)
+    has_floor = is_speaking or scene.input.is_held
+    scene.turns.created(event, user_is_speaking=has_floor)
     if is_speaking and scene.link.interrupts and not is_ours:
         # The server hears the user too and may be cancelling it already (R7); what is
         # left of it is cancelled when the user's turn ends.  What we asked for begins after

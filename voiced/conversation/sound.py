@@ -55,7 +55,7 @@ def microphone_opened(scene: Scene, now: float) -> Effects:
     """Begin to listen, unless nobody wants to by now."""
     scene.problems.pop("no_microphone", None)
     answers = scene.answer_waiting()
-    if scene.state in DOWN or scene.state is State.OFFLINE or scene.input.is_muted:
+    if scene.state in DOWN or scene.state is State.OFFLINE or not scene.input.is_heard:
         return [fx.CloseMicrophone(), *answers]
     scene.input.opened(now)
     return answers
@@ -64,7 +64,7 @@ def microphone_opened(scene: Scene, now: float) -> Effects:
 def microphone_lost(scene: Scene, reason: str, now: float) -> Effects:
     """Say so and try again; silence takes the microphone's place meanwhile (R11)."""
     scene.input.is_open = False
-    if scene.state in DOWN or scene.input.is_muted:
+    if scene.state in DOWN or not scene.input.is_heard:
         return []
     if scene.state is not State.OFFLINE:
         scene.timers.microphone_s = now + RETRY_S

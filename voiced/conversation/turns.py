@@ -53,6 +53,8 @@ class Turns:
     unheard: dict[str, list[str]] = field(default_factory=dict)
     """Response -> items to delete when it is over."""
     last_interruption: Interruption | None = None
+    commits: int = 0
+    """Turns of ours that the server has not yet taken."""
 
     # --- what the machine asks ---------------------------------------------------------
 
@@ -220,7 +222,7 @@ class Turns:
 
     def session_over(self) -> Effects:
         """Forget what the server was doing; what is sounding sounds on to its end."""
-        self.session = 0
+        self.session = self.commits = 0
         self.responses.reset()
         self.ledger.new_session()
         self.unheard.clear()

@@ -33,7 +33,7 @@ from voiced.realtime import client_messages as out
 from voiced.realtime import dialects
 from voiced.realtime import server_messages as wire
 from voiced.realtime.builtin import BuiltinError, BuiltinServer
-from voiced.realtime.translate import Translator, plain, session_update
+from voiced.realtime.translate import Translator, detection_change, plain, session_update
 from voiced.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -153,6 +153,7 @@ class RealtimeClient:
         self._translator: Translator | None = None
         self._outbox = Outbox()
         self._dropped_before = 0
+        self._is_held = False
 
     @property
     def dropped(self) -> int:
@@ -162,6 +163,7 @@ class RealtimeClient:
     def open(self, number: int) -> None:
         """Connect and configure; answered by ``SessionReady`` or ``SessionLost``."""
         self.close()
+        self._is_held = False
         self._dropped_before += self._outbox.dropped
         self._outbox = Outbox()
         self._translator = Translator(self.settings)
@@ -179,13 +181,18 @@ class RealtimeClient:
         if self._task is not None:
             self._outbox.put(message)
 
+    def detect_turns(self, event_id: str, *, wanted: bool) -> None:
+        """Have the server find the end of the turns, as configured, or leave it to us."""
+        self._is_held = not wanted
+        self.send(detection_change(self.settings, event_id, wanted=wanted))
+
     def configure(self, settings: Settings) -> None:
         """Take new settings; a running session is told what it can be told."""
         self.settings = settings
         self._builtin.settings = settings.local
         if self._translator is not None:
             self._translator.settings = settings
-        self.send(session_update(settings, LATER_SETTINGS, with_voice=False))
+        self.send(session_update(settings, LATER_SETTINGS, with_voice=False, is_held=self._is_held))
 
     async def _run(self, number: int, attempt: "_Attempt") -> None:
         me = asyncio.current_task()

@@ -157,6 +157,31 @@ class UpdateSession(Struct, tag="session.update"):
     session: SessionWish
 
 
+class InputChange(Struct):
+    """The part of the input that changes."""
+
+    turn_detection: DetectionWish | None
+
+
+class AudioChange(Struct):
+    """The part of the audio that changes."""
+
+    input: InputChange
+
+
+class SessionChange(Struct, tag_field="type", tag="realtime"):
+    """The part of the session that changes; the rest stays as it is."""
+
+    audio: AudioChange
+
+
+class ChangeDetection(Struct, tag="session.update"):
+    """Say who finds the end of a turn, and nothing else."""
+
+    event_id: str
+    session: SessionChange
+
+
 ClientMessage = (
     Append
     | Clear
@@ -167,6 +192,7 @@ ClientMessage = (
     | Truncate
     | Delete
     | UpdateSession
+    | ChangeDetection
 )
 
 _encoder: Final = msgspec.json.Encoder()

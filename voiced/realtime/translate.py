@@ -168,13 +168,16 @@ def _tokens(count: int | None) -> int:
     return count if count is not None and 0 <= count <= MOST_TOKENS else 0
 
 
-def session_update(settings: Settings, event_id: str, *, with_voice: bool) -> out.UpdateSession:
+def session_update(
+    settings: Settings, event_id: str, *, with_voice: bool, is_held: bool = False
+) -> out.UpdateSession:
     """Write the session we want.
 
     Args:
         settings: The configuration.
         event_id: Id of the event.
         with_voice: Name the voice; refused by the service once it has spoken.
+        is_held: The talk key is down, and finds the end of the turn.
     """
     provider = settings.provider
     transcription = None
@@ -187,10 +190,18 @@ def session_update(settings: Settings, event_id: str, *, with_voice: bool) -> ou
         out.SessionWish(
             provider.instructions,
             out.AudioWish(
-                out.InputWish(_detection(settings), transcription, noise),
+                out.InputWish(None if is_held else _detection(settings), transcription, noise),
                 out.OutputWish(out.PcmFormat(), voice),
             ),
         ),
+    )
+
+
+def detection_change(settings: Settings, event_id: str, *, wanted: bool) -> out.ChangeDetection:
+    """Write who finds the end of a turn: the server, as configured, or we."""
+    detection = _detection(settings) if wanted else None
+    return out.ChangeDetection(
+        event_id, out.SessionChange(out.AudioChange(out.InputChange(detection)))
     )
 
 

@@ -1,0 +1,437 @@
+"""Hold to talk: with turns of its own, and over a server that finds the turns."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.conversation.stage import (
+    FORGETFUL,
+    MANUAL,
+    SECOND,
+    SERVER_VAD,
+    Stage,
+    connecting,
+    listening,
+    only,
+    silent,
+    speaking,
+)
+from voiced.conversation import State
+from voiced.conversation import effects as fx
+from voiced.conversation import events as ev
+from voiced.conversation.talk import EARLY_S
+from voiced.settings import Limits, Session, Settings, Turns
+
+HELD = replace(SERVER_VAD, detects_turns=False, interrupts=False, replies=False)
+"""What a server confirms that was told not to look for turns."""
+KEY = Settings(session=Session(idle_hangup_s=0), turns=Turns(detection="manual"))
+
+
+def talk(stage: Stage, seconds: float) -> list[fx.Effect]:
+    """Let the microphone deliver for a while."""
+    sent: list[fx.Effect] = []
+    for _ in range(int(seconds / 0.02)):
+        stage.now += 0.02
+        sent += stage.take(ev.MicrophoneFrames(SECOND[:960]))
+    return sent
+
+
+def kinds(effects: list[fx.Effect]) -> list[str]:
+    """Return the names of the effects that are not only told, once for a run of equals."""
+    names = [type(effect).__name__ for effect in silent(effects)]
+    return [name for at, name in enumerate(names) if at == 0 or names[at - 1] != name]
+
+
+# --- with turns of its own -----------------------------------------------------------------
+
+
+def test_the_microphone_reaches_the_server_only_while_the_key_is_held() -> None:
+    stage = listening(MANUAL)
+
+    assert talk(stage, 0.2) == []
+    stage.take(ev.TalkPress())
+    assert len(only(fx.SendAudio, talk(stage, 0.2))) == 10
+    stage.take(ev.TalkRelease())
+    assert talk(stage, 0.2) == []
+
+
+def test_a_held_turn_is_cleared_committed_and_answered() -> None:
+    stage = listening(MANUAL)
+
+    assert silent(stage.take(ev.TalkPress(7))) == [fx.ClearInput("clear_1"), fx.Answer(7)]
+    assert stage.core.status().ptt
+    talk(stage, 0.5)
+    assert silent(stage.take(ev.TalkRelease(8))) == [fx.CommitInput("commit_2"), fx.Answer(8)]
+    assert stage.state is State.THINKING
+    assert silent(stage.hear(ev.TurnCommitted("user_1"))) == [fx.CreateResponse("response_3")]
+
+
+def test_press_silences_the_assistant_before_anything_is_sent() -> None:
+    stage = speaking(MANUAL)
+
+    first = stage.take(ev.TalkPress())
+    second = stage.silence(ev.Heard("item_1", 0, 4800))
+
+    assert silent(first) == [fx.CutPlayback(1), fx.Answer(ev.NOBODY)]
+    assert silent(second) == [
+        fx.CancelResponse("cancel_2", "resp_1"),
+        fx.TruncateItem("truncate_3", "item_1", 0, 200),
+        fx.ClearInput("clear_1"),
+    ]
+
+
+def test_a_turn_too_short_to_be_one_is_cleared() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.06)
+
+    effects = stage.take(ev.TalkRelease())
+
+    assert only(fx.CommitInput, effects) == []
+    assert len(only(fx.ClearInput, effects)) == 1
+    assert stage.state is State.LISTENING
+
+
+def test_a_cancelled_turn_is_cleared() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.5)
+
+    effects = stage.take(ev.TalkCancel(7))
+
+    assert silent(effects) == [fx.ClearInput("clear_2"), fx.Answer(7)]
+    assert not stage.core.status().ptt
+
+
+def test_a_refused_commit_ends_the_waiting() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.5)
+    stage.take(ev.TalkRelease())
+
+    stage.hear(ev.ServerError("input_audio_buffer_commit_empty", "too small", "commit_2"))
+
+    assert stage.state is State.LISTENING
+
+
+def test_a_commit_refused_without_our_id_ends_the_waiting_too() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.2)
+    stage.take(ev.TalkRelease())
+
+    stage.hear(ev.ServerError("input_audio_buffer_commit_empty", "buffer too small"))
+
+    assert stage.state is State.LISTENING
+
+
+def test_silence_into_a_held_key_waits_for_the_cut_like_speech() -> None:
+    stage = speaking(MANUAL)
+    stage.take(ev.MicrophoneLost("unplugged"))
+    stage.take(ev.TalkPress())
+
+    assert only(fx.SendAudio, stage.wait(0.2)) == []
+    sent = silent(stage.silence(ev.Heard("item_1", 0, 24_000)))
+    kinds = [type(effect) for effect in sent]
+    assert kinds.index(fx.ClearInput) < kinds.index(fx.SendAudio)
+
+
+def test_an_interrupted_held_turn_does_not_doom_the_reply_to_the_next() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.2)
+    stage.take(ev.TalkRelease())
+    stage.take(ev.Interrupt())
+    stage.hear(ev.TurnCommitted("user_1"))
+    stage.take(ev.Say("hello"))
+
+    stage.hear(ev.ResponseCreated("resp_1"))
+
+    assert only(fx.Play, stage.hear(ev.AudioDelta("resp_1", "item_1", 0, SECOND))) != []
+
+
+def test_a_release_without_a_press_changes_nothing() -> None:
+    stage = listening(MANUAL)
+
+    assert stage.take(ev.TalkRelease(8)) == [fx.Answer(8)]
+    assert stage.take(ev.TalkCancel(9)) == [fx.Answer(9)]
+
+
+# --- the lease -----------------------------------------------------------------------------
+
+
+def test_a_release_that_overtakes_its_press_leaves_nothing_open() -> None:
+    stage = listening(MANUAL)
+
+    stage.take(ev.TalkRelease(7, at_s=99.95))
+
+    assert silent(stage.take(ev.TalkPress(8, at_s=99.94))) == [fx.Answer(8)]
+    assert not stage.core.status().ptt
+
+
+def test_a_clock_that_runs_ahead_does_not_lock_the_key() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkRelease(at_s=1e9))
+    stage.now += 1.0
+
+    stage.take(ev.TalkPress())
+
+    assert stage.core.status().ptt
+
+
+def test_a_second_press_ends_the_turn_as_the_lost_release_would_have() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 2.0)
+
+    effects = stage.take(ev.TalkPress(7))
+
+    assert kinds(effects) == ["CommitInput", "Answer"]
+    assert not stage.core.status().ptt
+
+
+def test_a_key_that_repeats_itself_holds_one_turn() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    for _ in range(50):
+        talk(stage, 0.04)
+
+        assert silent(stage.take(ev.TalkPress(7))) == [fx.Answer(7)]
+    assert stage.core.status().ptt
+
+
+def test_a_turn_is_ended_after_the_time_limit_and_that_is_told() -> None:
+    stage = listening(MANUAL, Settings(turns=Turns(hold_max_s=3.0)))
+    stage.take(ev.TalkPress())
+    talk(stage, 2.9)
+
+    due = stage.wait(0.2)
+
+    assert kinds(due) == ["SendAudio", "CommitInput", "TellError"]
+    assert [told.code for told in only(fx.TellError, due)] == ["held_too_long"]
+    assert not stage.core.status().ptt
+
+
+@pytest.mark.parametrize("facts", [MANUAL, SERVER_VAD])
+@pytest.mark.parametrize(
+    "event", [ev.Stop(), ev.Mute(wish=True), ev.TalkCancel()], ids=lambda it: type(it).__name__
+)
+def test_whatever_ends_the_hold_commits_nothing(facts: ev.SessionReady, event: ev.Wish) -> None:
+    stage = listening(facts)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.5)
+
+    effects = stage.take(event)
+
+    assert only(fx.CommitInput, effects) == []
+    assert not stage.core.status().ptt
+    assert only(fx.SendAudio, talk(stage, 0.2)) == [] or facts.detects_turns
+
+
+def test_a_press_that_is_older_than_the_stop_starts_nothing() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.Stop(at_s=100.0))
+
+    assert silent(stage.take(ev.TalkPress(7, at_s=99.9))) == [fx.Answer(7)]
+    assert stage.state is State.IDLE
+
+
+def test_a_hold_ends_with_its_session_and_that_is_told() -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.5)
+
+    effects = stage.hear(ev.SessionLost("gone"))
+
+    assert [told.code for told in only(fx.TellError, effects)] == ["not_sent"]
+    assert not stage.core.status().ptt
+
+
+def test_a_hold_is_refused_when_the_money_is_spent() -> None:
+    stage = listening(MANUAL, Settings(limits=Limits(usd_per_day=1.0)))
+    stage.core.scene.purse.usd_today = 2.0
+
+    (answer,) = only(fx.Answer, stage.take(ev.TalkPress(7)))
+
+    assert answer.code == "refused"
+    assert not stage.core.status().ptt
+
+
+# --- over a server that finds the turns ----------------------------------------------------
+
+
+@pytest.mark.parametrize("facts", [SERVER_VAD, FORGETFUL])
+def test_the_server_does_not_look_for_turns_while_the_key_is_down(facts: ev.SessionReady) -> None:
+    stage = listening(facts)
+
+    pressed = stage.take(ev.TalkPress(7))
+    stage.hear(ev.SessionChanged(HELD))
+    said = talk(stage, 0.5)
+    released = stage.take(ev.TalkRelease(8))
+    stage.hear(ev.TurnCommitted("user_1"))
+    stage.hear(ev.SessionChanged(facts))
+
+    assert silent(pressed) == [
+        fx.DetectTurns("detection_1", wanted=False),
+        fx.ClearInput("clear_2"),
+        fx.Answer(7),
+    ]
+    assert kinds(said) == ["SendAudio"]
+    assert silent(released) == [
+        fx.CommitInput("commit_3"),
+        fx.DetectTurns("detection_4", wanted=True),
+        fx.Answer(8),
+    ]
+    assert only(fx.CreateResponse, stage.effects) == [fx.CreateResponse("response_5")]
+    assert only(fx.SendAudio, talk(stage, 0.2)) != []
+
+
+def test_a_server_that_confirms_nothing_is_asked_for_the_reply_all_the_same() -> None:
+    stage = listening(SERVER_VAD)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.5)
+    stage.take(ev.TalkRelease())
+
+    assert kinds(stage.hear(ev.TurnCommitted("user_1"))) == ["CreateResponse"]
+
+
+def test_what_was_begun_before_the_key_went_down_belongs_to_the_turn() -> None:
+    stage = listening(SERVER_VAD)
+    stage.hear(ev.SpeechStarted("user_1"))
+
+    assert kinds(stage.take(ev.TalkPress())) == ["DetectTurns", "Answer"]
+    assert not stage.core.scene.input.is_user_speaking
+
+
+def test_speech_that_the_server_heard_as_the_key_went_down_is_not_waited_for() -> None:
+    stage = speaking(SERVER_VAD)
+    stage.take(ev.TalkPress())
+    stage.hear(ev.SpeechStarted("user_2"))
+
+    sent = stage.silence(ev.Heard("item_1", 0, 4800))
+
+    assert only(fx.CancelResponse, sent) == []
+    assert not stage.core.scene.input.is_user_speaking
+
+
+def test_the_answer_to_a_turn_that_crossed_with_the_key_is_not_played() -> None:
+    stage = listening(SERVER_VAD)
+    stage.hear(ev.SpeechStarted("user_1"))
+    stage.take(ev.TalkPress())
+    stage.hear(ev.SpeechStopped("user_1"))
+    stage.hear(ev.TurnCommitted("user_1"))
+    stage.hear(ev.SessionChanged(HELD))
+
+    stage.hear(ev.ResponseCreated("resp_1"))
+
+    assert only(fx.Play, stage.hear(ev.AudioDelta("resp_1", "item_1", 0, SECOND))) == []
+    assert [told.response_id for told in only(fx.CancelResponse, stage.effects)] == ["resp_1"]
+
+
+def test_settings_that_were_read_again_count_after_the_hold() -> None:
+    stage = listening(SERVER_VAD)
+    stage.take(ev.TalkPress())
+    stage.hear(ev.SessionChanged(HELD))
+    stage.core.configure(KEY)
+    talk(stage, 0.5)
+    stage.take(ev.TalkRelease())
+
+    stage.hear(ev.SessionChanged(HELD))
+
+    assert only(fx.SendAudio, talk(stage, 0.2)) == []
+
+
+def test_a_muted_microphone_is_open_for_the_time_of_the_hold() -> None:
+    stage = listening(SERVER_VAD)
+    stage.take(ev.Mute(wish=True))
+    assert stage.core.status().state == "muted"
+
+    pressed = stage.take(ev.TalkPress())
+    stage.take(ev.MicrophoneOpened())
+    assert (stage.core.status().state, stage.core.status().mic_open) == ("listening", True)
+    talk(stage, 0.5)
+    released = stage.take(ev.TalkRelease())
+
+    assert len(only(fx.OpenMicrophone, pressed)) == 1
+    assert len(only(fx.CloseMicrophone, released)) == 1
+    assert stage.core.status().muted
+    assert not stage.core.status().mic_open
+    assert silent(stage.take(ev.MicrophoneOpened())) == [fx.CloseMicrophone()]
+
+
+# --- without a session ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("facts", [MANUAL, SERVER_VAD])
+def test_a_press_begins_a_conversation_and_its_words_wait_for_the_session(
+    facts: ev.SessionReady,
+) -> None:
+    stage = Stage()
+
+    assert kinds(stage.take(ev.TalkPress(7))) == ["OpenSpeaker", "OpenMicrophone", "OpenSession"]
+    assert only(fx.Answer, stage.take(ev.MicrophoneOpened())) == [fx.Answer(7)]
+    assert only(fx.SendAudio, talk(stage, 0.5)) == []
+    ready = stage.hear(facts)
+
+    before = ["DetectTurns"] if facts.detects_turns else []
+    assert kinds(ready) == [*before, "SendAudio"]
+    assert sum(len(sent.pcm) for sent in only(fx.SendAudio, ready)) == len(SECOND) // 2
+    assert kinds(talk(stage, 0.2)) == ["SendAudio"]
+    assert kinds(stage.take(ev.TalkRelease()))[0] == "CommitInput"
+
+
+@pytest.mark.parametrize("facts", [MANUAL, SERVER_VAD])
+def test_a_turn_that_is_over_before_the_session_is_ready_is_committed_then(
+    facts: ev.SessionReady,
+) -> None:
+    stage = connecting()
+    stage.take(ev.MicrophoneOpened())
+    stage.take(ev.TalkPress())
+    talk(stage, 0.5)
+
+    assert silent(stage.take(ev.TalkRelease(7))) == [fx.Answer(7)]
+    assert only(fx.SendAudio, talk(stage, 0.5)) == []
+    ready = stage.hear(facts)
+
+    around = ["DetectTurns"] if facts.detects_turns else []
+    assert kinds(ready) == [*around, "SendAudio", "CommitInput", *around]
+    assert stage.state is State.THINKING
+    assert only(fx.CreateResponse, stage.hear(ev.TurnCommitted("user_1"))) != []
+
+
+def test_a_tap_before_the_session_is_ready_sends_nothing() -> None:
+    stage = connecting()
+    stage.take(ev.MicrophoneOpened())
+    stage.take(ev.TalkPress())
+    talk(stage, 0.04)
+    stage.take(ev.TalkRelease())
+
+    assert only(fx.SendAudio, stage.hear(MANUAL)) == []
+    assert stage.state is State.LISTENING
+
+
+@pytest.mark.parametrize("is_released", [True, False])
+def test_words_without_a_session_are_thrown_away_when_they_are_stale(*, is_released: bool) -> None:
+    stage = connecting()
+    stage.take(ev.Mute(wish=True))
+    stage.take(ev.TalkPress())
+    stage.take(ev.MicrophoneOpened())
+    talk(stage, 0.5)
+    if is_released:
+        stage.take(ev.TalkRelease())
+
+    due = stage.wait(EARLY_S)
+
+    assert [told.code for told in only(fx.TellError, due)] == ["not_sent"]
+    assert only(fx.SendAudio, stage.hear(MANUAL)) == []
+    assert not stage.core.status().mic_open
+
+
+def test_a_press_tries_a_lost_connection_at_once() -> None:
+    stage = listening(MANUAL)
+    stage.hear(ev.SessionLost("gone"))
+    assert not stage.core.status().mic_open
+
+    effects = stage.take(ev.TalkPress(7))
+
+    assert silent(effects) == [fx.Answer(7), fx.OpenMicrophone(), fx.OpenSession(3)]
