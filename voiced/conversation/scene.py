@@ -145,7 +145,7 @@ class Scene:
             source,
             now,
             server_cancels=by_server and self.link.interrupts,
-            server_replies=self.link.replies and not self.turns.commits,
+            server_replies=self.link.replies,
             afterwards=afterwards,
         )
 
