@@ -1,6 +1,8 @@
 """What every test has: no call that blocks the event loop, and sound where it asks for it."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
@@ -28,6 +30,13 @@ def no_blocking_calls() -> Iterator[BlockBuster]:
         # Two sockets are removed at the very end, when nothing waits for the loop.
         guard.functions["os.unlink"].can_block_in("voiced/control/server.py", "close")
         yield guard
+
+
+@pytest.fixture
+def runtime() -> Iterator[Path]:
+    """Give a runtime directory with a path short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="vr", dir="/tmp") as name:
+        yield Path(name)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from voicectl.outcome import complain
 from voicectl.verbs import session, state
 from voicectl.verbs.tree import Verbs, described
 from voiced import __version__
-from voiced.control.protocol import MAX_REQUEST_BYTES
+from voiced.errors import ConfigError
 
 MODULES: Final = (session, state)
 """The modules of ``voicectl.verbs``, in the order of the help."""
@@ -47,23 +47,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(command_line: Sequence[str]) -> int:
-    """Do what the command line says and return the exit status.
+    """Do what the command line says and return the exit status."""
+    verb = command_line[0] if command_line else ""
+    return outcome.conclude(verb, lambda: _parse_and_run(command_line))
 
-    Wrong arguments end the process with status 2.
-    """
+
+def _parse_and_run(command_line: Sequence[str]) -> int:
     arguments = parser().parse_args(command_line)
     try:
         status: int = arguments.run(arguments)
-    except outcome.NotRunningError:
-        complain("voiced is not running", "start it: systemctl --user start voiced, or: voiced")
+    except ConfigError as error:
+        complain(str(error))
         return outcome.NOT_RUNNING
-    except outcome.TooLongError:
-        complain(f"too long: at most {MAX_REQUEST_BYTES} bytes are taken")
-        return outcome.USAGE
-    except outcome.NoAnswerError:
-        complain("voiced did not answer in time", "see its log: journalctl --user -u voiced")
-        return outcome.NO_ANSWER
-    except outcome.VersionError as error:
-        complain(str(error), "restart the daemon: systemctl --user restart voiced")
-        return outcome.OTHER_VERSION
     return status

@@ -1,82 +1,17 @@
 """voicectl against a daemon that is not there, goes, or speaks in tongues."""
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import pytest
-import zmq
 
-from voiced.control.messages import decode_request, encode_notice
-from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, MAX_REQUEST_BYTES
+from tests.rig.pretender import Pretender, environment, outcome, voicectl
+from voiced.control.messages import encode_notice
+from voiced.control.protocol import MAX_REQUEST_BYTES
 
-ROOT = Path(__file__).resolve().parents[2]
 STATE = {"state": "idle", "muted": False, "online": False}
-
-
-class Pretender:
-    """Serves the two sockets, and answers what it was told to."""
-
-    def __init__(self, runtime: Path) -> None:
-        self.directory = runtime / "voiced"
-        self.directory.mkdir()
-        self._context = zmq.Context()
-        self.router = self._context.socket(zmq.ROUTER)
-        self.events = self._context.socket(zmq.XPUB)
-        for socket, name in ((self.router, CONTROL_SOCKET), (self.events, EVENTS_SOCKET)):
-            socket.setsockopt(zmq.LINGER, 0)
-            socket.bind(f"ipc://{self.directory / name}")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.die()
-
-    def answer(self, data: bytes) -> str:
-        """Take one request, answer it, and return its verb."""
-        assert self.router.poll(20_000)
-        *envelope, request = self.router.recv_multipart()
-        self.router.send_multipart([*envelope, data])
-        return decode_request(request).verb
-
-    def publish(self, data: bytes) -> None:
-        """Wait until somebody listens, and say something."""
-        assert self.events.poll(20_000)
-        self.events.recv()
-        self.events.send(data)
-
-    def die(self) -> None:
-        """End as a process does that is killed: the files stay."""
-        self._context.destroy(linger=0)
-
-
-@pytest.fixture
-def runtime() -> Iterator[Path]:
-    """Give a place with a path short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="vc", dir="/tmp") as name:
-        yield Path(name)
-
-
-def voicectl(runtime: Path, *arguments: str | bytes) -> "subprocess.Popen[bytes]":
-    """Start voicectl."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "voicectl", *arguments],
-        env={**os.environ, "XDG_RUNTIME_DIR": str(runtime), "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def outcome(process: "subprocess.Popen[bytes]") -> tuple[int, str]:
-    """Return the exit status and what was said on stderr."""
-    _, said = process.communicate(timeout=60)
-    return process.returncode, said.decode()
 
 
 @pytest.mark.parametrize(
@@ -111,7 +46,7 @@ def test_a_long_text_in_another_script_is_as_long_as_it_is(runtime: Path) -> Non
     done = b'{"v": 1, "id": "", "ok": true, "result": {"state": "thinking"}}'
     with Pretender(runtime) as daemon:
         asking = voicectl(runtime, "say", "語" * 20_000)
-        assert daemon.answer(done) == "say"
+        assert daemon.answer(done).verb == "say"
 
         assert outcome(asking)[0] == 0
 
@@ -172,7 +107,7 @@ def test_output_that_nobody_reads_or_that_does_not_fit_is_no_traceback(runtime: 
         with Path("/dev/full").open("w") as full:
             asking = subprocess.Popen(
                 [sys.executable, "-m", "voicectl", "status", "--json"],
-                env={**os.environ, "XDG_RUNTIME_DIR": str(runtime), "PYTHONPATH": str(ROOT)},
+                env=environment(runtime),
                 stdout=full,
                 stderr=subprocess.PIPE,
             )

@@ -1,11 +1,9 @@
 """What people ask of the conversation: start, stop, mute, say and the like."""
 
 import argparse
-import json
 from typing import Final
 
-from voicectl import client, render
-from voicectl.outcome import DONE
+from voicectl import quick
 from voicectl.verbs.tree import Verbs
 from voiced.control.messages import is_text
 
@@ -46,14 +44,7 @@ def text(word: str) -> str:
 
 def wish(arguments: argparse.Namespace) -> int:
     """Ask for something to be done."""
-    reply = client.ask(*request_of(arguments), arguments.timeout)
-    if reply.error is not None:
-        return client.refused(reply.error)
-    if arguments.json:
-        print(json.dumps(reply.result))
-    elif shown := render.done(reply.result or {}):
-        print(shown)
-    return DONE
+    return quick.wish(*request_of(arguments), arguments.timeout, is_json=arguments.json)
 
 
 def request_of(arguments: argparse.Namespace) -> tuple[str, dict[str, str]]:

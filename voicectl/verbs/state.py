@@ -5,14 +5,13 @@ import json
 import time
 from typing import Any, Final
 
-from voicectl import client, render
-from voicectl.outcome import DONE, FALSE, NO_ANSWER, NotRunningError, VersionError, complain
+from voicectl import client, quick
+from voicectl.claims import CLAIMS, holds
+from voicectl.outcome import DONE, NO_ANSWER, NotRunningError, complain
 from voicectl.verbs.tree import Verbs, seconds
 from voiced import __version__
 from voiced.control.protocol import STATES
 
-CLAIMS: Final = ("running", "connected", "listening", "thinking", "speaking", "muted")
-"""What ``is`` can be asked."""
 GOALS: Final = (*(state for state in STATES if state != "starting"), "running", "connected")
 """What ``wait`` can wait for."""
 
@@ -33,31 +32,12 @@ def add(verbs: Verbs) -> None:
 
 def status(arguments: argparse.Namespace) -> int:
     """Print the status."""
-    try:
-        reply = client.ask("status", {}, arguments.timeout)
-    except NotRunningError:
-        if arguments.json:
-            print(json.dumps({"v": 1, "state": "stopped"}))
-        raise
-    if reply.error is not None:
-        return client.refused(reply.error)
-    report = reply.result or {}
-    try:
-        print(json.dumps(report) if arguments.json else render.status(report))
-    except KeyError as error:
-        raise VersionError(f"the status of the daemon has no {error}") from error
-    return DONE
+    return quick.status(arguments.timeout, is_json=arguments.json)
 
 
 def claim(arguments: argparse.Namespace) -> int:
     """Say by the exit status whether something is so."""
-    try:
-        reply = client.ask("status", {}, arguments.timeout)
-    except NotRunningError:
-        if arguments.claim == "running":
-            return FALSE
-        raise
-    return DONE if holds(arguments.claim, reply.result or {}) else FALSE
+    return quick.claim(arguments.claim, arguments.timeout)
 
 
 def wait(arguments: argparse.Namespace) -> int:
@@ -101,16 +81,3 @@ def version(arguments: argparse.Namespace) -> int:
     else:
         print(f"voicectl {__version__}, voiced {versions['voiced'] or 'not running'}")
     return DONE
-
-
-def holds(what: str, report: dict[str, Any]) -> bool:
-    """Tell whether a state or flag is there in a status."""
-    match what:
-        case "running":
-            return True
-        case "connected":
-            return bool(report.get("online"))
-        case "muted":
-            return bool(report.get("muted"))
-        case state:
-            return report.get("state") == state

@@ -174,6 +174,15 @@ def decode_reply(data: bytes) -> Reply:
     if fields.get("v") != VERSION:
         version = fields.get("v")
         raise OtherVersionError(f"the daemon speaks version {version!r} of the control protocol")
+    return reply_of(fields)
+
+
+def reply_of(fields: dict[str, Any]) -> Reply:
+    """Give the fields of a reply their names.
+
+    Raises:
+        WireError: It is neither a result nor an error.
+    """
     identity, version = str(fields.get("id", "")), str(fields.get("voiced", ""))
     if fields.get("ok") is True:
         result = fields.get("result")
