@@ -1,17 +1,18 @@
 """The whole command line of voicectl, from the verbs to the exit status."""
 
-import argparse
+import sys
 from collections.abc import Sequence
 from typing import Final
 
 from voicectl import outcome
+from voicectl.arguments import Parser
 from voicectl.outcome import complain
-from voicectl.verbs import session, state
-from voicectl.verbs.tree import Verbs, described
+from voicectl.verbs import completion, session, state
+from voicectl.verbs.tree import Verbs
 from voiced import __version__
 from voiced.errors import ConfigError
 
-MODULES: Final = (session, state)
+MODULES: Final = (session, state, completion)
 """The modules of ``voicectl.verbs``, in the order of the help."""
 
 EXAMPLES: Final = (
@@ -31,16 +32,16 @@ exit status: 0 done, or already so; 1 refused, or not so; 2 wrong arguments;
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Return the parser of the command line."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="voicectl",
-        description=described("Steer the voiced daemon.", EXAMPLES),
+        description="Steer the voiced daemon.",
         epilog=STATUSES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
     )
     made.add_argument("--version", action="version", version=f"voicectl {__version__}")
-    verbs = Verbs("voicectl", made.add_subparsers(dest="verb", metavar="VERB", required=True))
+    verbs = Verbs(made.take_verbs("verb"))
     for module in MODULES:
         module.add(verbs)
     return made
@@ -53,7 +54,13 @@ def run(command_line: Sequence[str]) -> int:
 
 
 def _parse_and_run(command_line: Sequence[str]) -> int:
-    arguments = parser().parse_args(command_line)
+    whole = parser()
+    if not command_line:
+        whole.print_help(sys.stderr)
+        return outcome.USAGE
+    arguments = whole.parse(command_line)
+    # For the verb that completes all of them.
+    arguments.whole = whole
     try:
         status: int = arguments.run(arguments)
     except ConfigError as error:
