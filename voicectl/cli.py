@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Final
 
 from voicectl import outcome
@@ -25,11 +26,17 @@ EXAMPLES: Final = (
     "voicectl is speaking && echo yes",
 )
 
-STATUSES: Final = """\
-exit status: 0 done, or already so; 1 refused, or not so; 2 wrong arguments;
-3 voiced is not running; 4 no answer in time; 5 other version; 6 voiced cannot serve
-(no key, no microphone, offline); 130 interrupted
-"""
+STATUSES: Final = {
+    outcome.DONE: "done, or already so",
+    outcome.FALSE: "refused, or not so",
+    outcome.USAGE: "wrong arguments",
+    outcome.NOT_RUNNING: "voiced is not running",
+    outcome.NO_ANSWER: "no answer in time, or too late to be meant",
+    outcome.OTHER_VERSION: "voiced is of another version",
+    outcome.CANNOT_SERVE: "voiced cannot serve (no key, no microphone, offline)",
+    outcome.INTERRUPTED: "interrupted",
+}
+"""Exit status -> what it means."""
 
 
 def parser() -> Parser:
@@ -37,7 +44,7 @@ def parser() -> Parser:
     made = Parser(
         prog="voicectl",
         description="Steer the voiced daemon.",
-        epilog=STATUSES,
+        epilog=fill("exit status: " + "; ".join(f"{n} {why}" for n, why in STATUSES.items())),
         examples=EXAMPLES,
     )
     made.add_argument("--version", action="version", version=f"voicectl {__version__}")

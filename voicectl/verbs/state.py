@@ -41,7 +41,8 @@ def add(verbs: Verbs) -> None:
         dest="goal",
         choices=GOALS,
         default="running",
-        help="what is waited for (default: running)",
+        metavar="STATE",
+        help=f"what is waited for: {', '.join(GOALS)} (default: running)",
     )
     waiting.add_argument(
         "--timeout", type=seconds, metavar="S", help="seconds; none waits for ever"
