@@ -1,17 +1,19 @@
 """The whole command line of voicectl, from the verbs to the exit status."""
 
-import argparse
+import sys
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Final
 
 from voicectl import outcome
+from voicectl.arguments import Parser
 from voicectl.outcome import complain
-from voicectl.verbs import session, state
-from voicectl.verbs.tree import Verbs, described
+from voicectl.verbs import completion, session, state
+from voicectl.verbs.tree import Verbs
 from voiced import __version__
 from voiced.errors import ConfigError
 
-MODULES: Final = (session, state)
+MODULES: Final = (session, state, completion)
 """The modules of ``voicectl.verbs``, in the order of the help."""
 
 EXAMPLES: Final = (
@@ -24,23 +26,29 @@ EXAMPLES: Final = (
     "voicectl is speaking && echo yes",
 )
 
-STATUSES: Final = """\
-exit status: 0 done, or already so; 1 refused, or not so; 2 wrong arguments;
-3 voiced is not running; 4 no answer in time; 5 other version; 6 voiced cannot serve
-(no key, no microphone, offline); 130 interrupted
-"""
+STATUSES: Final = {
+    outcome.DONE: "done, or already so",
+    outcome.FALSE: "refused, or not so",
+    outcome.USAGE: "wrong arguments",
+    outcome.NOT_RUNNING: "voiced is not running",
+    outcome.NO_ANSWER: "no answer in time, or too late to be meant",
+    outcome.OTHER_VERSION: "voiced is of another version",
+    outcome.CANNOT_SERVE: "voiced cannot serve (no key, no microphone, offline)",
+    outcome.INTERRUPTED: "interrupted",
+}
+"""Exit status -> what it means."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Return the parser of the command line."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="voicectl",
-        description=described("Steer the voiced daemon.", EXAMPLES),
-        epilog=STATUSES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Steer the voiced daemon.",
+        epilog=fill("exit status: " + "; ".join(f"{n} {why}" for n, why in STATUSES.items())),
+        examples=EXAMPLES,
     )
     made.add_argument("--version", action="version", version=f"voicectl {__version__}")
-    verbs = Verbs("voicectl", made.add_subparsers(dest="verb", metavar="VERB", required=True))
+    verbs = Verbs(made.take_verbs("verb"))
     for module in MODULES:
         module.add(verbs)
     return made
@@ -53,7 +61,13 @@ def run(command_line: Sequence[str]) -> int:
 
 
 def _parse_and_run(command_line: Sequence[str]) -> int:
-    arguments = parser().parse_args(command_line)
+    whole = parser()
+    if not command_line:
+        whole.print_help(sys.stderr)
+        return outcome.USAGE
+    arguments = whole.parse(command_line)
+    # For the verb that completes all of them.
+    arguments.whole = whole
     try:
         status: int = arguments.run(arguments)
     except ConfigError as error:

@@ -116,10 +116,13 @@ def check_version(reply: "dict[str, Any]") -> None:
     if version != VERSION:
         raise VersionError(
             f"voiced {theirs or '(of unknown version)'} speaks version {version} of the control"
-            f" protocol, this voicectl {__version__} speaks {VERSION}"
+            f" protocol, this voicectl {__version__} speaks {VERSION}",
+            theirs,
         )
     if theirs and _series(theirs) != _series(__version__):
-        raise VersionError(f"voiced {theirs} is running, but this is voicectl {__version__}")
+        raise VersionError(
+            f"voiced {theirs} is running, but this is voicectl {__version__}", theirs
+        )
 
 
 def started_ns() -> int:

@@ -70,10 +70,18 @@ class TooLongError(CommandError):
 
 
 class VersionError(CommandError):
-    """The daemon is of another version, or cannot be understood."""
+    """The daemon is of another version, or cannot be understood.
+
+    Attributes:
+        voiced: Its version, where it is known.
+    """
 
     status = OTHER_VERSION
     hint = "restart the daemon: systemctl --user restart voiced"
+
+    def __init__(self, message: str, voiced: str = "") -> None:
+        super().__init__(message)
+        self.voiced = voiced
 
 
 class RefusedError(CommandError):

@@ -1,8 +1,4 @@
-"""The ``voiced`` command: arguments and exit statuses, nothing else.
-
-Exit status: 0 stopped when asked, 1 a fault of ours, 2 wrong arguments, 75 another daemon
-is running, 78 the configuration or the secret cannot be used.
-"""
+"""The ``voiced`` command: arguments and exit statuses, nothing else."""
 
 import argparse
 import asyncio
@@ -17,13 +13,23 @@ from voiced.errors import ConfigError, LockError
 EX_TEMPFAIL: Final = 75
 EX_CONFIG: Final = 78
 
+STATUSES: Final = {
+    0: "stopped when asked",
+    1: "a fault of voiced",
+    2: "wrong arguments",
+    EX_TEMPFAIL: "another voiced of this user is running",
+    EX_CONFIG: "the configuration or the secret cannot be used",
+}
+"""Exit status -> what it means."""
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     made = argparse.ArgumentParser(
         prog="voiced",
         description="Hold a spoken conversation that you can interrupt. Steered by voicectl.",
-        epilog='Without a key and a network: set [provider] kind = "local".',
+        epilog='Without a key and a network: set [provider] kind = "local".  Exit status: '
+        + "; ".join(f"{number} {why}" for number, why in STATUSES.items()),
     )
     made.add_argument("--config", type=Path, metavar="FILE", help="the TOML file to read")
     made.add_argument("--version", action="version", version=f"voiced {__version__}")

@@ -22,7 +22,7 @@ STATE = {"state": "idle", "muted": False, "online": False}
         (("status", "--timeout", "nan"), "nan is no number of seconds above 0"),
         (("status", "--timeout", "-1"), "-1 is no number of seconds above 0"),
         (("wait", "--for", "idle", "--timeout", "1e300"), "1e300 is no number of seconds"),
-        (("wait", "--for", "starting"), "invalid choice"),
+        (("wait", "--for", "starting"), "`starting` is none of stopped, idle"),
     ],
 )
 def test_wrong_arguments_are_told_with_status_2(

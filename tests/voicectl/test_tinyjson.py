@@ -5,7 +5,7 @@ import math
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicectl import tinyjson
@@ -13,17 +13,19 @@ from voicectl import tinyjson
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
+    max_leaves=8,
 )
 
 
 @given(values)
+@settings(max_examples=40)
 def test_it_writes_what_the_json_module_writes(value: object) -> None:
     assert tinyjson.dumps(value) == json.dumps(value)
     assert tinyjson.dumps(value, is_ascii=False) == json.dumps(value, ensure_ascii=False)
 
 
 @given(values)
+@settings(max_examples=40)
 def test_it_reads_what_the_json_module_reads(value: object) -> None:
     assert tinyjson.loads(f" {json.dumps(value, indent=1)}\n") == value
 

@@ -3,11 +3,11 @@
 import argparse
 import json
 import time
-from typing import Any, Final
+from typing import Final
 
 from voicectl import client, quick
 from voicectl.claims import CLAIMS, holds
-from voicectl.outcome import DONE, NO_ANSWER, NotRunningError, complain
+from voicectl.outcome import DONE, NO_ANSWER, NotRunningError, VersionError, complain
 from voicectl.verbs.tree import Verbs, seconds
 from voiced import __version__
 from voiced.control.protocol import STATES
@@ -16,15 +16,34 @@ GOALS: Final = (*(state for state in STATES if state != "starting"), "running", 
 """What ``wait`` can wait for."""
 
 
+VERSION: Final = ("voicectl version",)
+IS: Final = (
+    "voicectl is speaking && echo yes",
+    "voicectl is running || systemctl --user start voiced",
+)
+WAIT: Final = (
+    "voicectl wait --for listening               however long it takes",
+    "voicectl wait --for idle --timeout 30       exit status 4 when it is not so in time",
+    "voicectl wait --for stopped",
+)
+
+
 def add(verbs: Verbs) -> None:
     """Add the verbs."""
     verbs.verb("status", "what voiced is doing", status, json=True, timeout=True)
-    verbs.verb("version", "both versions", version, json=True, timeout=True)
+    verbs.verb("version", "both versions", version, examples=VERSION, json=True, timeout=True)
     verbs.verb("events", "print every change as one JSON object a line", events)
-    asked = verbs.verb("is", "ask by the exit status", claim, timeout=True)
-    asked.add_argument("claim", choices=CLAIMS)
-    waiting = verbs.verb("wait", "wait until something is so", wait)
-    waiting.add_argument("--for", dest="goal", choices=GOALS, default="running")
+    asked = verbs.verb("is", "ask by the exit status", claim, examples=IS, timeout=True)
+    asked.add_argument("claim", choices=CLAIMS, metavar="|".join(CLAIMS), help="what may be so")
+    waiting = verbs.verb("wait", "wait until something is so", wait, examples=WAIT)
+    waiting.add_argument(
+        "--for",
+        dest="goal",
+        choices=GOALS,
+        default="running",
+        metavar="STATE",
+        help=f"what is waited for: {', '.join(GOALS)} (default: running)",
+    )
     waiting.add_argument(
         "--timeout", type=seconds, metavar="S", help="seconds; none waits for ever"
     )
@@ -70,14 +89,21 @@ def events(_: argparse.Namespace) -> int:
 
 def version(arguments: argparse.Namespace) -> int:
     """Print our version, and the daemon's where one runs."""
-    versions: dict[str, Any] = {"voicectl": __version__, "voiced": None}
     try:
         reply = client.ask("version", {}, arguments.timeout)
-        versions["voiced"] = (reply.result or {}).get("voiced")
     except NotRunningError:
-        versions["voiced"] = None
-    if arguments.json:
-        print(json.dumps(versions))
+        show_versions(None, is_json=arguments.json)
+    except VersionError as error:
+        show_versions(error.voiced or "unknown", is_json=arguments.json)
+        raise
     else:
-        print(f"voicectl {__version__}, voiced {versions['voiced'] or 'not running'}")
+        show_versions((reply.result or {}).get("voiced"), is_json=arguments.json)
     return DONE
+
+
+def show_versions(voiced: str | None, *, is_json: bool) -> None:
+    """Print both versions; the daemon has none when it does not run."""
+    if is_json:
+        print(json.dumps({"voicectl": __version__, "voiced": voiced}))
+    else:
+        print(f"voicectl {__version__}, voiced {voiced or 'not running'}")
