@@ -23,6 +23,7 @@ from tests.rig.provider import ScriptedProvider, Wire
 from tests.rig.soundcard import VirtualSoundCard
 
 Figures = dict[str, Any]
+CHATTER_EVERY_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,14 @@ def besiege(daemon: Daemon, wire: Wire, size: Size) -> Figures:
     return phases
 
 
+async def chatter(wire: Wire) -> None:
+    """Have the user speak without end: a notice for every few words."""
+    kind = "conversation.item.input_audio_transcription.delta"
+    while True:
+        await wire.send({"type": kind, "item_id": "u", "content_index": 0, "delta": "word " * 100})
+        await asyncio.sleep(CHATTER_EVERY_S)
+
+
 async def siege(card: VirtualSoundCard, size: Size, rounds: int) -> tuple[list[Figures], Figures]:
     """Besiege a daemon that listens; return the figures of each round and the last status."""
     async with ScriptedProvider() as provider:
@@ -142,7 +151,9 @@ async def siege(card: VirtualSoundCard, size: Size, rounds: int) -> tuple[list[F
             await asyncio.to_thread(daemon.until, "state", state="listening", mic_open=True)
             wire = await provider.wire()
             await wire.hear(10)
+            talking = asyncio.create_task(chatter(wire))
             figures = [await asyncio.to_thread(besiege, daemon, wire, size) for _ in range(rounds)]
+            talking.cancel()
             status = await asyncio.to_thread(daemon.status)
             log = daemon.log
             breaches = wire.rules.violations
@@ -193,5 +204,9 @@ async def test_a_thousand_idle_a_hundred_stuck_and_a_minute_of_each_attack(
         check(each, size)
     assert status["session"]["reconnects"] == 0
     assert status["audio"]["overruns"] == 0
-    # What the first crowd took is used again by the second.
-    assert figures[1]["after"]["rss_mb"] < figures[0]["after"]["rss_mb"] + 5
+    for each in figures:
+        growth_mb = each["and a flood"]["rss_mb"] - each["idle and stuck"]["rss_mb"]
+        assert growth_mb < 10, "an attack takes memory"
+    # libzmq's queues leave holes that the next crowd finds again, most of them.
+    first, second = (each["after"]["rss_mb"] - each["before"]["rss_mb"] for each in figures)
+    assert second < first
