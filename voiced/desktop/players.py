@@ -106,10 +106,12 @@ class Players:
         Raises:
             BusError: The bus does not answer.
         """
-        await bus.listen(interface=PROPERTIES, member="PropertiesChanged", path=PATH, arg0=PLAYER)
-        await self._begin(await bus.id())
         self._is_attended = True
+        self._settled.clear()
+        changes = {"interface": PROPERTIES, "member": "PropertiesChanged"}
         try:
+            await bus.listen(**changes, path=PATH, arg0=PLAYER)
+            await self._begin(await bus.id())
             while True:
                 self._changed.clear()
                 await (self._pause(bus) if self._is_wanted else self._resume(bus))

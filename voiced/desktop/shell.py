@@ -39,15 +39,13 @@ class Desktop:
         self._presence = Presence()
         self._logind = Logind(self._presence, self._tell)
         self._savers = Savers(self._presence)
-        self._players = Players(directory / PLAYERS_FILE)
+        self._undo = directory / PLAYERS_FILE
+        self._players = Players(self._undo)
         self._addresses = (
             system_address(environment),
             session_address(environment, directory.parent),
         )
         self._is_needed = asyncio.Event()
-        if (directory / PLAYERS_FILE).exists():
-            # Left by a daemon that crashed: somebody waits for his music.
-            self._is_needed.set()
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
@@ -57,7 +55,9 @@ class Desktop:
 
     async def run(self) -> None:
         """Attend to the buses until cancelled."""
-        await self._is_needed.wait()
+        # Left by a daemon that crashed: somebody waits for his music.
+        if not await asyncio.to_thread(self._undo.exists):
+            await self._is_needed.wait()
         system, session = self._addresses
         async with asyncio.TaskGroup() as tasks:
             visit, lost = self._logind.visit, self._logind.lost
