@@ -17,6 +17,8 @@ settings.register_profile(
 )
 settings.register_profile("long", settings.get_profile("everyday"), derandomize=False)
 
+WATCHED = ["voiced.audio", "voiced.realtime", "voiced.control", "voiced.desktop"]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the examples."""
@@ -26,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def no_blocking_calls() -> Iterator[BlockBuster]:
     """Break a test in which voiced blocks the event loop."""
-    with blockbuster_ctx(["voiced.audio", "voiced.realtime", "voiced.control"]) as guard:
+    with blockbuster_ctx(WATCHED) as guard:
         # Two sockets are removed at the very end, when nothing waits for the loop.
         guard.functions["os.unlink"].can_block_in("voiced/control/server.py", "close")
         yield guard

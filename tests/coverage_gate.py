@@ -20,6 +20,7 @@ PURE = (
     "voiced/realtime/translate.py",
     "voiced/realtime/dialects.py",
     "voiced/control/messages.py",
+    "voiced/desktop/presence.py",
     "voicectl/render.py",
 )
 OVERALL = 90.0

@@ -23,6 +23,7 @@ from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, VERSION
 from voiced.control.server import ControlServer
 from voiced.conversation import Conversation
 from voiced.conversation import events as ev
+from voiced.desktop.shell import Desktop
 from voiced.errors import ConfigError
 from voiced.realtime.builtin import BuiltinServer
 from voiced.realtime.client import RealtimeClient
@@ -123,8 +124,16 @@ class _Daemon:
         self._microphone = Microphone(self._portaudio, settings.audio, emit)
         self._builtin = BuiltinServer(paths.runtime / LOCAL_SOCKET, settings.local, tasks)
         self._client = RealtimeClient(settings, self._key, self._builtin, tasks, emit)
+        self._desktop = Desktop(paths.runtime, settings.desktop, emit)
         self._runner.connect(
-            Shells(self._speaker, self._microphone, self._client, self._control, manager.state)
+            Shells(
+                self._speaker,
+                self._microphone,
+                self._client,
+                self._desktop,
+                self._control,
+                manager.state,
+            )
         )
 
     async def run(self) -> None:
@@ -140,6 +149,7 @@ class _Daemon:
                 self._tasks.create_task(self._runner.watch(), name="sound card watch"),
                 self._tasks.create_task(self._control.run(), name="control"),
             ]
+            desktop = self._tasks.create_task(self._desktop.run(), name="desktop")
             manager.ready()
             logger.info("voiced %s is ready", __version__)
             if self._settings.session.autostart:
@@ -150,6 +160,7 @@ class _Daemon:
                 task.cancel()
         finally:
             await self._shut_down()
+        desktop.cancel()
 
     async def _shut_down(self) -> None:
         self._runner.emit(ev.Stop())
@@ -159,6 +170,8 @@ class _Daemon:
         for device in (self._speaker, self._microphone):
             if not await asyncio.to_thread(device.join, CLOSE_WITHIN_S):
                 logger.warning("the sound server does not let go of a device")
+        if not await self._desktop.finish(CLOSE_WITHIN_S):
+            logger.warning("a player that was paused does not go on")
         await self._builtin.stop()
         self._control.close()
         logger.info("voiced has stopped")
@@ -187,6 +200,7 @@ class _Daemon:
         self._client.configure(settings)
         self._speaker.configure(settings.audio)
         self._microphone.configure(settings.audio)
+        self._desktop.configure(settings.desktop)
         logger.info("configuration read again")
         return {"next_start": later}
 

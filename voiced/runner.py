@@ -50,6 +50,7 @@ class Microphone(Protocol):
 
     def open(self) -> None: ...  # noqa: D102 - see audio.capture.Microphone, here and below
     def close(self) -> None: ...  # noqa: D102
+    def call_when_done(self, call: Callable[[], None]) -> None: ...  # noqa: D102
     def check(self) -> None: ...  # noqa: D102
     def figures(self) -> MicrophoneFigures: ...  # noqa: D102
 
@@ -63,6 +64,14 @@ class Provider(Protocol):
     def close(self) -> None: ...  # noqa: D102
     def send(self, message: out.ClientMessage) -> None: ...  # noqa: D102
     def detect_turns(self, event_id: str, *, wanted: bool) -> None: ...  # noqa: D102
+
+
+class Desktop(Protocol):
+    """The desktop, as the runner uses it."""
+
+    def allow_sleep(self) -> None: ...  # noqa: D102 - see desktop.shell.Desktop, here and below
+    def pause_players(self) -> None: ...  # noqa: D102
+    def resume_players(self) -> None: ...  # noqa: D102
 
 
 class Public(Protocol):
@@ -81,6 +90,7 @@ class Shells:
     speaker: Speaker
     microphone: Microphone
     provider: Provider
+    desktop: Desktop
     public: Public
     tell_manager: Callable[[str], None]
     """Gives the service manager one line about the state."""
@@ -189,6 +199,12 @@ class Runner:
                 provider.send(out.Truncate(event_id, item_id, content_index, audio_end_ms))
             case fx.DeleteItem(event_id, item_id):
                 provider.send(out.Delete(event_id, item_id))
+            case fx.AllowSleep():
+                shells.microphone.call_when_done(shells.desktop.allow_sleep)
+            case fx.PausePlayers():
+                shells.desktop.pause_players()
+            case fx.ResumePlayers():
+                shells.desktop.resume_players()
             case fx.Answer():
                 self._answer(effect)
             case fx.TellState(status):
@@ -280,6 +296,7 @@ def report(status: Status, now: float, shells: Shells) -> StatusReport:
         "mic_open": status.mic_open,
         "online": status.online,
         "ptt": status.ptt,
+        "paused": status.paused,
         "voiced": __version__,
         "session": {
             "provider": status.provider,
@@ -322,6 +339,7 @@ def interruption_report(interruption: Interruption) -> InterruptionReport:
 
 def _one_line(status: Status) -> str:
     flags = ", muted" if status.muted and status.state != "muted" else ""
+    flags += f", paused: {status.paused}" if status.paused else ""
     return f"{status.state}{flags}{': ' + status.error if status.error else ''}"
 
 

@@ -162,6 +162,25 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Desktop:
+    """What the desktop around it means to a conversation."""
+
+    on_lock: str = option(
+        "pause",
+        'Screen locked: "pause" hangs up and begins again afterwards, "stop" only hangs up.',
+        choices=("pause", "stop", "ignore"),
+    )
+    on_suspend: str = option(
+        "pause",
+        "The machine goes to sleep: the same choice.",
+        choices=("pause", "stop", "ignore"),
+    )
+    pause_players: bool = option(
+        False, "Pause music and films (MPRIS) during a conversation, and let them go on after it."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What it may cost."""
 
@@ -200,6 +219,7 @@ class Settings:
     turns: Turns = Turns()
     interruption: Interruption = Interruption()
     session: Session = Session()
+    desktop: Desktop = Desktop()
     limits: Limits = Limits()
     local: Local = Local()
     log: Log = Log()

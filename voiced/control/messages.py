@@ -70,6 +70,7 @@ class StatusReport(TypedDict):
     mic_open: bool
     online: bool
     ptt: bool
+    paused: str | None
     voiced: str
     session: SessionReport
     audio: AudioReport

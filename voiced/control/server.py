@@ -1,11 +1,13 @@
 """The sockets voicectl talks to: requests on one, a stream of events on the other.
 
 Rules
-1. Only this user is served: the directory is 0700, the sockets are 0600, and the uid of
-   the peer is looked at with every request.
+1. Only this user is served: the directory is 0700, the sockets are 0600, the gate looks
+   at every peer before it can say or hear anything, and each request is looked at again.
 2. Whatever arrives is answered with one line or dropped; nothing that is sent here can
-   end the daemon.
+   end the daemon, fill its memory or its log, or keep the event loop from the sound.
 3. Whoever subscribes to the events gets the present state first.
+4. A subscriber that is stuck loses what there is no room for, and is dropped when it does
+   not answer; once it listens again it gets the present state.
 """
 
 import asyncio
@@ -20,6 +22,8 @@ import zmq
 import zmq.asyncio
 
 from voiced import __version__
+from voiced.control.complaints import Complaints
+from voiced.control.gate import Gate, guard, is_ours
 from voiced.control.messages import Failure, Reply, Request, decode_request, encode_notice
 from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, MAX_REQUEST_BYTES
 from voiced.conversation import events as ev
@@ -29,9 +33,17 @@ logger = logging.getLogger(__name__)
 
 MAX_PENDING: Final = 256
 """Requests that wait for an answer; more than this and the oldest is forgotten."""
-HANDSHAKE_WITHIN_MS: Final = 2000
 REQUESTS_QUEUED: Final = 16
-EVENTS_QUEUED: Final = 1000
+"""Of one peer; more wait on its own side."""
+REPLIES_QUEUED: Final = 64
+"""For one peer that does not read them."""
+EVENTS_QUEUED: Final = 256
+"""For one subscriber, beside some 200 kB that the kernel holds for it."""
+ASK_SUBSCRIBERS_EVERY_MS: Final = 2000
+ANSWER_WITHIN_MS: Final = 6000
+REPEAT_AFTER_S: Final = 1.0
+REPEAT_AT_MOST_EVERY_S: Final = 60.0
+SUBSCRIPTIONS_AT_A_TURN: Final = 100
 SUBSCRIBED: Final = b"\x01"
 
 MUTE_WISHES: Final = {"on": True, "off": False, "toggle": None}
@@ -64,6 +76,10 @@ class ControlServer:
         self._context = zmq.asyncio.Context()
         self._router = self._context.socket(zmq.ROUTER)
         self._events = self._context.socket(zmq.XPUB)
+        self._complaints = Complaints(logger)
+        self._gate = Gate(self._context, self._complaints)
+        self._has_missed = asyncio.Event()
+        """A subscriber had no room for something."""
         self._bound: list[Path] = []
         self._pending: dict[int, tuple[list[bytes], Request]] = {}
         self._asks = ev.NOBODY
@@ -74,14 +90,19 @@ class ControlServer:
         Raises:
             ConfigError: A path cannot be bound.
         """
+        self._gate.open()
         router, events = self._router, self._events
         for socket in (router, events):
+            guard(socket)
             socket.setsockopt(zmq.LINGER, 0)
             socket.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES)
-            socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_WITHIN_MS)
-        router.setsockopt(zmq.RCVHWM, REQUESTS_QUEUED)
+            socket.setsockopt(zmq.RCVHWM, REQUESTS_QUEUED)
+        router.setsockopt(zmq.SNDHWM, REPLIES_QUEUED)
         events.setsockopt(zmq.SNDHWM, EVENTS_QUEUED)
+        events.setsockopt(zmq.HEARTBEAT_IVL, ASK_SUBSCRIBERS_EVERY_MS)
+        events.setsockopt(zmq.HEARTBEAT_TIMEOUT, ANSWER_WITHIN_MS)
         events.setsockopt(zmq.XPUB_VERBOSE, 1)
+        events.setsockopt(zmq.XPUB_NODROP, 1)
         for socket, name in ((router, CONTROL_SOCKET), (events, EVENTS_SOCKET)):
             _bind(socket, self._directory / name)
             self._bound.append(self._directory / name)
@@ -89,8 +110,10 @@ class ControlServer:
     async def run(self) -> None:
         """Serve until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._gate.run(), name="control gate")
             tasks.create_task(self._serve_requests(), name="control requests")
             tasks.create_task(self._serve_subscribers(), name="control subscribers")
+            tasks.create_task(self._repeat(), name="control repetition")
 
     def answer(self, ask: int, result: dict[str, Any] | None, failure: Failure | None) -> None:
         """Answer a request; one that nobody waits for any more is let go."""
@@ -100,12 +123,18 @@ class ControlServer:
             self._reply(envelope, Reply(request.id, __version__, result, failure))
 
     def publish(self, event: str, fields: dict[str, Any]) -> None:
-        """Tell everybody who listens."""
-        # XPUB never blocks: what a stuck subscriber has no room for is dropped.
-        self._events.send(encode_notice(event, time.time(), fields))
+        """Tell everybody who listens; never blocks."""
+        notice = encode_notice(event, time.time(), fields)
+        if not self._send(notice):
+            self._has_missed.set()
+            # Everybody but those who have no room.
+            self._events.setsockopt(zmq.XPUB_NODROP, 0)
+            self._send(notice)
+            self._events.setsockopt(zmq.XPUB_NODROP, 1)
 
     def close(self) -> None:
         """Let go of the sockets and of their files: who asks now is told at once."""
+        self._complaints.close()
         self._context.destroy(linger=0)
         for path in self._bound:
             path.unlink(missing_ok=True)
@@ -113,21 +142,47 @@ class ControlServer:
     async def _serve_requests(self) -> None:
         while True:
             frames = await self._router.recv_multipart(copy=False)
-            if not _is_ours(frames[-1]):
-                logger.warning("a request of another user was dropped")
-                continue
-            self._take([frame.bytes for frame in frames[:-1]], frames[-1].bytes)
+            if is_ours(_address(frames[-1])):
+                self._take([frame.bytes for frame in frames[:-1]], frames[-1].bytes)
+            else:
+                self._complaints.note("a request of somebody else was dropped")
+            # What is there is received without waiting, and the sound needs the loop, too.
+            await asyncio.sleep(0)
 
     async def _serve_subscribers(self) -> None:
         while True:
-            if (await self._events.recv()).startswith(SUBSCRIBED):
+            is_new = (await self._events.recv()).startswith(SUBSCRIBED)
+            # Of a crowd that came at once, each gets the state, and it is told once.
+            for _ in range(SUBSCRIPTIONS_AT_A_TURN):
+                if not await self._events.poll(0):
+                    break
+                is_new |= (await self._events.recv()).startswith(SUBSCRIBED)
+            if is_new:
                 self._on_subscriber()
+            await asyncio.sleep(0)
+
+    async def _repeat(self) -> None:
+        """Tell the state once more where it may have been missed, until nobody misses it."""
+        wait_s = REPEAT_AFTER_S
+        while True:
+            await self._has_missed.wait()
+            await asyncio.sleep(wait_s)
+            self._has_missed.clear()
+            self._on_subscriber()
+            is_stuck = self._has_missed.is_set()
+            wait_s = min(wait_s * 2, REPEAT_AT_MOST_EVERY_S) if is_stuck else REPEAT_AFTER_S
+
+    def _send(self, notice: bytes) -> bool:
+        """Publish a line, to all or to none; false where one had no room."""
+        sent = self._events.send(notice, zmq.DONTWAIT)
+        assert isinstance(sent, asyncio.Future)  # noqa: S101 - what pyzmq returns, and is done
+        return sent.exception() is None
 
     def _take(self, envelope: list[bytes], data: bytes) -> None:
         try:
             request = decode_request(data)
         except WireError as error:
-            logger.warning("dropped something unreadable from the control socket: %s", error)
+            self._complaints.note("dropped something unreadable from the control socket: %s", error)
             code = "version" if isinstance(error, OtherVersionError) else "usage"
             self._reply(envelope, Reply("", __version__, error=Failure(code, str(error))))
             return
@@ -203,11 +258,9 @@ def _bind(socket: zmq.asyncio.Socket, path: Path) -> None:
         os.umask(before)
 
 
-def _is_ours(frame: zmq.Frame) -> bool:
-    """Tell whether a frame was sent by this user; libzmq says "localhost:UID:GID:PID"."""
+def _address(frame: zmq.Frame) -> str:
+    """Return who sent a frame, or nothing where libzmq does not know."""
     try:
-        address = str(frame.get("Peer-Address"))
+        return str(frame.get("Peer-Address"))
     except zmq.ZMQError:
-        return False
-    parts = address.split(":")
-    return len(parts) > 1 and parts[1] == str(os.getuid())
+        return ""
