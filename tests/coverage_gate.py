@@ -12,6 +12,7 @@ PURE = (
     "voiced/conversation/",
     "voiced/settings.py",
     "voiced/config.py",
+    "voiced/places.py",
     "voiced/errors.py",
     "voiced/audio/pcm.py",
     "voiced/audio/buffer.py",
