@@ -22,6 +22,7 @@ PURE = (
     "voiced/realtime/dialects.py",
     "voiced/control/messages.py",
     "voicectl/render.py",
+    "voicectl/schema.py",
 )
 OVERALL = 90.0
 

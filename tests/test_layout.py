@@ -24,6 +24,7 @@ TESTED_ELSEWHERE = {
     "voicectl/client.py": "tests/test_daemon.py",
     "voicectl/cli.py": "tests/test_daemon.py",
     "voicectl/quick.py": "tests/voicectl/test_fast.py",
+    "voicectl/settings_file.py": "tests/voicectl/verbs/test_config.py",
     "voicectl/verbs/session.py": "tests/test_daemon.py",
     "voicectl/verbs/state.py": "tests/test_daemon.py",
     "voicectl/verbs/tree.py": "tests/test_daemon.py",
