@@ -20,6 +20,7 @@ TESTED_ELSEWHERE = {
     "voiced/conversation/status.py": "tests/conversation/test_machine.py",
     "voiced/conversation/turns.py": "tests/conversation/test_server.py",
     "voiced/realtime/builtin.py": "tests/realtime/test_builtin.py",
+    "voiced/realtime/dial.py": "tests/realtime/test_client.py",
     "voicectl/__main__.py": "tests/voicectl/test_fast.py",
     "voicectl/client.py": "tests/test_daemon.py",
     "voicectl/cli.py": "tests/test_daemon.py",
