@@ -6,12 +6,12 @@ from typing import Final
 
 from voicectl import outcome
 from voicectl.outcome import complain
-from voicectl.verbs import config, session, state
+from voicectl.verbs import config, devices, session, state
 from voicectl.verbs.tree import Verbs, described
 from voiced import __version__
 from voiced.errors import ConfigError
 
-MODULES: Final = (session, state, config)
+MODULES: Final = (session, state, config, devices)
 """The modules of ``voicectl.verbs``, in the order of the help."""
 
 EXAMPLES: Final = (
