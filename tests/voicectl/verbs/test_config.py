@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import tomli
 
-from tests.voicectl.pretender import Pretender
+from tests.voicectl.stand_in import StandIn
 from voicectl.cli import run
 from voiced.config import load, parse
 from voiced.control.messages import Failure
@@ -61,7 +61,7 @@ def test_the_file_is_the_one_that_the_running_daemon_reads(
 ) -> None:
     other = home / "other.toml"
     other.write_text('[audio]\ninput = "Jabra"\n')
-    with Pretender(home, {"version": {"config": str(other)}}):
+    with StandIn(home, {"version": {"config": str(other)}}):
         assert run(["config", "path"]) == 0
         assert capsys.readouterr().out == f"{other}\n"
         assert run(["config", "show", "--changed"]) == 0
@@ -71,7 +71,7 @@ def test_the_file_is_the_one_that_the_running_daemon_reads(
 def test_a_daemon_that_cannot_be_understood_is_no_hindrance(
     file: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Pretender(home, {"version": b"nonsense"}):
+    with StandIn(home, {"version": b"nonsense"}):
         assert run(["config", "path"]) == 0
     assert capsys.readouterr().out == f"{file}\n"
 
@@ -157,7 +157,7 @@ def test_what_was_edited_is_read_by_the_daemon(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("VISUAL", SET_JABRA)
-    with Pretender(home, {"reload": {"next_start": ["audio"]}}) as daemon:
+    with StandIn(home, {"reload": {"next_start": ["audio"]}}) as daemon:
         assert run(["config", "edit"]) == 0
 
     assert daemon.asked == ["version", "reload"]
@@ -187,7 +187,7 @@ def test_what_the_daemon_refuses_is_told(
 ) -> None:
     monkeypatch.setenv("VISUAL", SET_JABRA)
     refusal = Failure("refused", "the key can be read by others", "chmod 600 it")
-    with Pretender(home, {"reload": refusal}):
+    with StandIn(home, {"reload": refusal}):
         assert run(["config", "edit"]) == 1
 
     told = capsys.readouterr()

@@ -17,7 +17,7 @@ Answer = Mapping[str, Any] | Failure | bytes
 """A result, a refusal, or the bytes of the whole reply."""
 
 
-class Pretender:
+class StandIn:
     """Serves the control socket on a thread of its own.
 
     Args:
@@ -43,7 +43,7 @@ class Pretender:
         self._router.bind(f"ipc://{directory / CONTROL_SOCKET}")
         self._end = self._context.socket(zmq.PAIR)
         self._end.bind("inproc://end")
-        self._thread = threading.Thread(target=self._serve, name="pretender")
+        self._thread = threading.Thread(target=self._serve, name="stand-in")
 
     def __enter__(self) -> Self:
         self._thread.start()
