@@ -6,12 +6,12 @@ from typing import Final
 
 from voicectl import outcome
 from voicectl.outcome import complain
-from voicectl.verbs import config, devices, session, state
+from voicectl.verbs import config, devices, doctor, session, state
 from voicectl.verbs.tree import Verbs, described
 from voiced import __version__
 from voiced.errors import ConfigError
 
-MODULES: Final = (session, state, config, devices)
+MODULES: Final = (session, state, config, devices, doctor)
 """The modules of ``voicectl.verbs``, in the order of the help."""
 
 EXAMPLES: Final = (
