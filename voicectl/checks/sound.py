@@ -1,5 +1,6 @@
 """Whether there is a sound server, which devices are used, and what the microphone hears."""
 
+from math import log10
 from typing import Final
 
 from voicectl.checks.finding import Finding, fail, ok, skip, warn
@@ -7,14 +8,15 @@ from voicectl.sound import Device, Level, Side, SoundError, Survey, survey
 from voiced.settings import Audio
 
 LISTEN_S: Final = 0.5
-WITHIN_S: Final = 5.0
+WITHIN_S: Final = 8.0
 CLIPS: Final = 0.001
 """A share of samples at full scale that is heard as distortion."""
 QUIETEST: Final = 0.0005
 """A peak below this, -66 dB, is less than the noise of a microphone that is on."""
 HEADSETS: Final = ("headset", "headphone", "hands-free", "earpiece")
 CANCELLERS: Final = ("echo-cancel", "echo_cancel", "echo cancel", "echocancel")
-DUMMIES: Final = ("auto_null",)
+DUMMY: Final = "auto_null"
+"""What a sound server has instead of a device it has not found."""
 START_A_SERVER: Final = "systemctl --user start pipewire-pulse, or: pulseaudio --start"
 CHOOSE: Final = "voicectl devices, then voicectl config edit"
 
@@ -68,6 +70,9 @@ def _input(side: Side) -> Finding:
     if side.error:
         return fail("sound.input", side.error, CHOOSE)
     device = used(side)
+    if _is_dummy(device):
+        told = "the sound server has found no microphone"
+        return warn("sound.input", told, "plug one in, or turn it on in the mixer: pavucontrol")
     if device.is_monitor:
         told = f"{device.name} hears what is played, and no microphone"
         return warn("sound.input", told, f"choose another: {CHOOSE}")
@@ -78,7 +83,7 @@ def _output(side: Side) -> Finding:
     if side.error:
         return fail("sound.output", side.error, CHOOSE)
     device = used(side)
-    if device.name in DUMMIES:
+    if _is_dummy(device):
         told = f"{_called(device)} is no loudspeaker: the sound server has found none"
         return warn("sound.output", told, "plug one in, or choose another: voicectl devices")
     if device.is_muted:
@@ -105,7 +110,7 @@ def _level(found: Survey, stays_closed: str) -> Finding:
     device, level = used(found.input), found.level
     if stays_closed:
         return skip("sound.level", stays_closed)
-    if level is None:
+    if level is None or _is_dummy(device):
         return skip("sound.level", "there is no microphone")
     if level.error:
         return fail("sound.level", f"{_called(device)}: {level.error}", CHOOSE)
@@ -114,7 +119,8 @@ def _level(found: Survey, stays_closed: str) -> Finding:
     if level.clipped > CLIPS:
         told = f"the microphone is too loud: {level.clipped:.1%} of its samples are cut off"
         return warn("sound.level", told, "turn it down: pavucontrol, or alsamixer")
-    return ok("sound.level", f"the microphone hears something, up to {level.peak:.1%}")
+    peak_db = 20 * log10(level.peak)
+    return ok("sound.level", f"the microphone hears something; loudest sample: {peak_db:.0f} dB")
 
 
 def _silent(device: Device, level: Level) -> Finding:
@@ -133,6 +139,10 @@ def used(side: Side) -> Device:
 
 def _called(device: Device) -> str:
     return f"{device.description} ({device.name})" if device.description else device.name
+
+
+def _is_dummy(device: Device) -> bool:
+    return device.name.startswith(DUMMY)
 
 
 def _is_like(device: Device, words: tuple[str, ...]) -> bool:

@@ -123,16 +123,16 @@ def _installed(unit: UnitFile, around: Surroundings) -> Finding:
 
 
 def _state(manager: Mapping[str, str]) -> list[Finding]:
-    match manager.get("ActiveState"):
-        case "failed":
-            status, result = manager.get("ExecMainStatus", ""), manager.get("Result", "")
-            plain = f"status {status}" if result == "exit-code" else result
-            meaning, remedy = MEANINGS.get(status, (plain, LOGS))
-            return [fail("unit.state", f"the service failed: {meaning}", remedy)]
-        case None:
-            return []
-        case state:
-            return [ok("unit.state", state)]
+    state, result = manager.get("ActiveState"), manager.get("Result", "success")
+    if state is None:
+        return []
+    if state != "failed" and (state != "activating" or result == "success"):
+        return [ok("unit.state", state)]
+    status = manager.get("ExecMainStatus", "")
+    plain = f"status {status}" if result == "exit-code" else result
+    meaning, remedy = MEANINGS.get(status, (plain, LOGS))
+    fails = "the service failed" if state == "failed" else "the service fails again and again"
+    return [fail("unit.state", f"{fails}: {meaning}", remedy)]
 
 
 def _version(unit: UnitFile) -> Finding:

@@ -49,6 +49,8 @@ def test_a_headset_that_is_heard_is_all_that_is_wanted() -> None:
     [
         (survey(has_door=False), "sound.server", "fail"),
         (survey(Device("x.monitor", is_monitor=True)), "sound.input", "warn"),
+        (survey(Device("auto_null.monitor", is_monitor=True)), "sound.input", "warn"),
+        (survey(Device("auto_null.monitor", is_monitor=True)), "sound.level", "skip"),
         (survey(loudspeaker=Device("auto_null", "Dummy Output")), "sound.output", "warn"),
         (survey(loudspeaker=Device("x", is_muted=True)), "sound.output", "warn"),
         (survey(), "sound.echo", "warn"),

@@ -141,6 +141,17 @@ def test_a_service_that_failed_says_why(
     assert finding.remedy
 
 
+def test_a_service_that_is_started_again_and_again_fails(machine: Machine) -> None:
+    machine.unit(machine.data)
+    starting = {**LOADED, "ActiveState": "activating"}
+    failing = {**starting, "Result": "exit-code", "ExecMainStatus": "203"}
+
+    assert levels(machine.check(starting))["unit.state"] == "ok"
+    assert only(machine.check(failing), "unit.state").message == (
+        "the service fails again and again: its program cannot be run"
+    )
+
+
 def test_a_unit_of_an_older_version_is_stale(machine: Machine) -> None:
     machine.unit(machine.data, version="0.0.1")
     finding = only(machine.check(), "unit.version")
