@@ -21,6 +21,7 @@ PURE = (
     "voiced/realtime/translate.py",
     "voiced/realtime/dialects.py",
     "voiced/control/messages.py",
+    "voicectl/checks/finding.py",
     "voicectl/render.py",
     "voicectl/schema.py",
 )
