@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from voicectl import client
-from voicectl.outcome import NoAnswerError, NotRunningError, VersionError
+from voicectl.outcome import CommandError
 from voiced import config
-from voiced.errors import ConfigError
 from voiced.settings import Settings, options, to_toml
 
 ASK_WITHIN_S: Final = 1.0
@@ -22,7 +21,7 @@ def in_use() -> Path:
     """Return the file that the running daemon reads, or else the user's own."""
     try:
         reply = client.ask("version", {}, ASK_WITHIN_S)
-    except (NotRunningError, NoAnswerError, VersionError, ConfigError):
+    except CommandError:
         return own()
     told = (reply.result or {}).get("config")
     return Path(told) if told else own()

@@ -17,7 +17,7 @@ from voicectl import settings_file
 from voicectl.checks import config, hotkey, key, network, socket, sound, unit
 from voicectl.checks.finding import Finding, fail
 
-WITHIN_S: Final = 12.0
+WITHIN_S: Final = 15.0
 """More than any check takes that keeps its own time."""
 PARTS: Final = ("config", "key", "local", "network", "model", "sound", "unit", "socket", "hotkey")
 """The order of the report."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from voicectl import client
 from voicectl.checks.finding import Finding, fail, ok, warn
-from voicectl.outcome import NoAnswerError, NotRunningError, VersionError
+from voicectl.outcome import CommandError, NoAnswerError, NotRunningError, VersionError
 from voiced import __version__
 from voiced.control.protocol import CONTROL_SOCKET
 from voiced.errors import ConfigError
@@ -61,17 +61,18 @@ def ask(*, has_service: bool) -> Daemon:
         return Daemon([fail("socket.answers", told, RESTART)])
     except VersionError as error:
         return Daemon([fail("socket.version", str(error), RESTART)])
-    except ConfigError as error:
-        return Daemon([fail("socket.answers", str(error), RESTART)])
+    except CommandError as error:
+        return Daemon([fail("socket.answers", error.message, error.hint or RESTART)])
     answers = ok("socket.answers", str(directory / CONTROL_SOCKET))
     file = (reply.result or {}).get("config")
     config = Path(file) if file else None
     if reply.voiced != __version__:
         told = f"voiced {reply.voiced} runs, and this is voicectl {__version__}"
-        return Daemon([answers, fail("socket.version", told, RESTART)], config)
+        version = warn("socket.version", told, RESTART)
+    else:
+        version = ok("socket.version", __version__)
     status = _status()
-    found = [answers, ok("socket.version", __version__), _state(status)]
-    return Daemon(found, config, status)
+    return Daemon([answers, version, _state(status)], config, status)
 
 
 def _not_running(path: Path, start: str) -> Finding:
@@ -96,7 +97,7 @@ def _not_private(directory: Path) -> Finding | None:
 def _status() -> dict[str, Any]:
     try:
         return client.ask("status", {}, WITHIN_S).result or {}
-    except (NotRunningError, NoAnswerError, VersionError):
+    except CommandError:
         return {}
 
 

@@ -8,7 +8,7 @@ from voicectl.sound import Device, Level, Side, SoundError, Survey, survey
 from voiced.settings import Audio
 
 LISTEN_S: Final = 0.5
-WITHIN_S: Final = 8.0
+WITHIN_S: Final = 10.0
 CLIPS: Final = 0.001
 """A share of samples at full scale that is heard as distortion."""
 QUIETEST: Final = 0.0005

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from voicectl.sound import Device, Side, Survey
     from voiced.settings import Audio
 
-WITHIN_S: Final = 5.0
+WITHIN_S: Final = 10.0
 
 
 def add(verbs: Verbs) -> None:

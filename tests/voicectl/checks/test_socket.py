@@ -9,6 +9,7 @@ from tests.voicectl.checks.said import levels, only
 from tests.voicectl.stand_in import StandIn
 from voicectl.checks import socket
 from voicectl.checks.socket import Daemon, ask
+from voiced import __version__
 from voiced.control.protocol import CONTROL_SOCKET
 
 IDLE = {"state": "idle", "error": None, "mic_open": False, "muted": False}
@@ -63,8 +64,20 @@ def test_a_daemon_of_another_version_fails(runtime: Path) -> None:
     with StandIn(runtime, {}, version="0.0.1"):
         found = ask(has_service=True).findings
 
-    assert levels(found) == {"socket.answers": "ok", "socket.version": "fail"}
-    assert only(found, "socket.version").message.startswith("voiced 0.0.1 runs, and this is")
+    assert levels(found) == {"socket.version": "fail"}
+    assert "voiced 0.0.1 is running" in only(found, "socket.version").message
+    assert only(found, "socket.version").remedy == "voicectl service restart"
+
+
+def test_a_daemon_that_is_only_older_is_a_warning(runtime: Path) -> None:
+    with StandIn(runtime, {"status": IDLE}, version=f"{__version__}.1"):
+        found = ask(has_service=True).findings
+
+    assert levels(found) == {
+        "socket.answers": "ok",
+        "socket.version": "warn",
+        "socket.state": "ok",
+    }
 
 
 def test_a_daemon_that_speaks_otherwise_fails(runtime: Path) -> None:
