@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from importlib.util import find_spec
-from typing import Final
+from typing import Final, assert_never
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
@@ -111,6 +111,8 @@ def judged(outcome: Outcome, provider: Provider, *, has_key: bool) -> list[Findi
             return [fail("network.reach", told, f"correct [provider] url: {EDIT}")]
         case Answered(status):
             return [ok("network.reach", host), *_model(status, provider, has_key=has_key)]
+        case _:
+            assert_never(outcome)
 
 
 def _model(status: int, provider: Provider, *, has_key: bool) -> list[Finding]:

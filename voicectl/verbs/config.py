@@ -27,15 +27,45 @@ def add(verbs: Verbs) -> None:
             "voicectl config schema > voiced.schema.json",
         ),
     )
-    group.verb("path", "print where the file is", path)
-    shown = group.verb("show", "print what holds, as a file that can be used", show, json=True)
+    group.verb(
+        "path",
+        "print where the file is",
+        path,
+        examples=('cp "$(voicectl config path)" ~/dotfiles/voiced.toml',),
+    )
+    shown = group.verb(
+        "show",
+        "print what holds, as a file that can be used",
+        show,
+        examples=(
+            "voicectl config show",
+            "voicectl config show --changed          what differs from the defaults",
+            "voicectl config show --json | jq .settings.audio",
+        ),
+        json=True,
+    )
     shown.add_argument("--changed", action="store_true", help="only what is not the default")
-    checked = group.verb("check", "tell whether a file can be used", check)
+    checked = group.verb(
+        "check",
+        "tell whether a file can be used",
+        check,
+        examples=("voicectl config check", "voicectl config check ~/dotfiles/voiced.toml"),
+    )
     checked.add_argument(
         "file", nargs="?", metavar="FILE", help="default: the file in use; - reads standard input"
     )
-    group.verb("edit", "change the file with your editor, check it, and reload the daemon", edit)
-    group.verb("schema", "print the JSON Schema of the file, for editors", schema)
+    group.verb(
+        "edit",
+        "change the file with your editor, check it, and reload the daemon",
+        edit,
+        examples=("voicectl config edit", "VISUAL='code --wait' voicectl config edit"),
+    )
+    group.verb(
+        "schema",
+        "print the JSON Schema of the file, for editors",
+        schema,
+        examples=("voicectl config schema > ~/.config/voiced/voiced.schema.json",),
+    )
 
 
 def path(_: argparse.Namespace) -> int:
