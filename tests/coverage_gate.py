@@ -12,6 +12,7 @@ PURE = (
     "voiced/conversation/",
     "voiced/settings.py",
     "voiced/config.py",
+    "voiced/places.py",
     "voiced/errors.py",
     "voiced/audio/pcm.py",
     "voiced/audio/buffer.py",
@@ -21,7 +22,9 @@ PURE = (
     "voiced/realtime/dialects.py",
     "voiced/control/messages.py",
     "voiced/desktop/presence.py",
+    "voicectl/checks/finding.py",
     "voicectl/render.py",
+    "voicectl/schema.py",
 )
 OVERALL = 90.0
 

@@ -406,10 +406,10 @@ def run_voiced(
     [
         (
             '[audio]\ninptu = "x"\n',
-            "bad.toml:2: unknown key `[audio] inptu`, did you mean `input`?",
+            "bad.toml:2:1: unknown key `[audio] inptu`, did you mean `input`?",
         ),
         ("[audio\n", "bad.toml:1:7: not TOML:"),
-        ('[turns]\nthreshold = "high"\n', "bad.toml:2: [turns] threshold must be a number"),
+        ('[turns]\nthreshold = "high"\n', "bad.toml:2:13: [turns] threshold must be a number"),
         (
             '[provider]\nkind = "compatible"\nurl = "ws://example.org/v1"\n',
             "is not encrypted: use https://",

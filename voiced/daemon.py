@@ -183,7 +183,8 @@ class _Daemon:
         return {**self._runner.status()}
 
     def _version(self) -> dict[str, Any]:
-        return {"voiced": __version__, "protocol": VERSION}
+        path = self._paths.config or config.config_directory(os.environ) / config.FILE
+        return {"voiced": __version__, "protocol": VERSION, "config": str(path.absolute())}
 
     def _reload(self) -> dict[str, Any]:
         """Read the configuration again; a broken one changes nothing.
