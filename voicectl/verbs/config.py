@@ -31,7 +31,7 @@ def add(verbs: Verbs) -> None:
         "path",
         "print where the file is",
         path,
-        examples=('cp "$(voicectl config path)" ~/dotfiles/voiced.toml',),
+        examples=("voicectl config path",),
     )
     shown = group.verb(
         "show",
@@ -58,7 +58,7 @@ def add(verbs: Verbs) -> None:
         "edit",
         "change the file with your editor, check it, and reload the daemon",
         edit,
-        examples=("voicectl config edit", "VISUAL='code --wait' voicectl config edit"),
+        examples=("voicectl config edit              with $VISUAL, or with $EDITOR",),
     )
     group.verb(
         "schema",
