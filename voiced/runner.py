@@ -99,6 +99,7 @@ class Runner:
         self._loop = asyncio.get_running_loop()
         self._shells: Shells | None = None
         self._told_audio: tuple[int, ...] = ()
+        self._turns = 0
 
     def connect(self, shells: Shells) -> None:
         """Take the shells; they were built with our ``emit``."""
@@ -123,6 +124,12 @@ class Runner:
                 logger.debug("< %s", _outline(event))
             self._perform_all(self._conversation.handle(event, self._loop.time()))
         self._perform_all(self._conversation.tick(self._loop.time()))
+        self._turns += 1
+
+    def pulse(self) -> int:
+        """Return a number that is another one after each turn, and ask for a turn."""
+        self._filled.set()
+        return self._turns
 
     async def watch(self) -> None:
         """Look after the sound card until cancelled."""
