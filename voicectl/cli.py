@@ -6,12 +6,12 @@ from typing import Final
 
 from voicectl import outcome
 from voicectl.outcome import complain
-from voicectl.verbs import session, state
+from voicectl.verbs import logs, secret, service, session, state
 from voicectl.verbs.tree import Verbs, described
 from voiced import __version__
 from voiced.control.protocol import MAX_REQUEST_BYTES
 
-MODULES: Final = (session, state)
+MODULES: Final = (session, state, service, secret, logs)
 """The modules of ``voicectl.verbs``, in the order of the help."""
 
 EXAMPLES: Final = (

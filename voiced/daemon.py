@@ -190,7 +190,7 @@ class _Daemon:
                 self._tasks.create_task(self._watchdog.run(), name="watchdog"),
             ]
             manager.ready()
-            logger.info("voiced %s is ready", __version__)
+            logger.info("voiced %s is ready", __version__, extra={"VOICED_EVENT": "started"})
             if self._settings.session.autostart:
                 self._runner.emit(ev.Start())
             await self._stop.wait()
@@ -214,7 +214,7 @@ class _Daemon:
             if self._is_final:
                 socket.remove()
             socket.close()
-        logger.info("voiced has stopped")
+        logger.info("voiced has stopped", extra={"VOICED_EVENT": "stopped"})
 
     def _told_to_stop(self, number: int) -> None:
         self._is_final = number != RESTART
@@ -244,7 +244,7 @@ class _Daemon:
         self._client.configure(settings)
         self._speaker.configure(settings.audio)
         self._microphone.configure(settings.audio)
-        logger.info("configuration read again")
+        logger.info("configuration read again", extra={"VOICED_EVENT": "reloaded"})
         return {"next_start": later}
 
     def _reload_quietly(self) -> None:

@@ -100,6 +100,7 @@ class Runner:
         self._shells: Shells | None = None
         self._told_audio: tuple[int, ...] = ()
         self._turns = 0
+        self._session = 0
 
     def connect(self, shells: Shells) -> None:
         """Take the shells; they were built with our ``emit``."""
@@ -176,6 +177,7 @@ class Runner:
             case fx.CloseSpeaker():
                 speaker.close()
             case fx.OpenSession(session):
+                self._session = session
                 provider.open(session)
             case fx.CloseSession():
                 provider.close()
@@ -207,7 +209,7 @@ class Runner:
             case fx.TellCost(usd_today, usd_session):
                 shells.public.publish("cost", {**cost_report(usd_today, usd_session)})
             case fx.TellError(code, message):
-                logger.error("%s", message)
+                logger.error("%s", message, extra=self._about("error") | {"VOICED_CODE": code})
                 shells.public.publish("error", {"code": code, "message": message})
             case _:
                 assert_never(effect)
@@ -247,16 +249,20 @@ class Runner:
             self._connected().public.answer(answer.ask, None, failure)
 
     def _tell_state(self, status: Status) -> None:
-        logger.debug("= %s", status.state)
+        logger.debug("= %s", status.state, extra=self._about("state"))
         self._connected().tell_manager(_one_line(status))
         self.tell_state()
 
     def _tell_session(self, what: str, message: str, retry_in_s: float | None) -> None:
         fields = {"what": what, "message": message, "retry_in_s": retry_in_s}
+        about = self._about(what)
         if what == "lost":
-            logger.warning("session lost: %s; next attempt in %.1f s", message, retry_in_s or 0.0)
+            retry_s = retry_in_s or 0.0
+            logger.warning(
+                "session lost: %s; next attempt in %.1f s", message, retry_s, extra=about
+            )
         else:
-            logger.info("session %s%s%s", what, ": " if message else "", message)
+            logger.info("session %s%s%s", what, ": " if message else "", message, extra=about)
         self._connected().public.publish("session", fields)
 
     def _tell_audio(self) -> None:
@@ -266,6 +272,14 @@ class Runner:
         if counts != self._told_audio and any(counts):
             self._connected().public.publish("audio", {**audio})
         self._told_audio = counts
+
+    def _about(self, event: str) -> dict[str, str]:
+        """Return the fields by which a message is found in the journal."""
+        return {
+            "VOICED_EVENT": event,
+            "VOICED_STATE": self._conversation.status().state,
+            "VOICED_SESSION": str(self._session),
+        }
 
     def _connected(self) -> Shells:
         assert self._shells is not None, "connect() comes first"  # noqa: S101 - a bug of ours

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -26,7 +26,11 @@ PATIENCE_S: Final = 60.0
 
 
 class UserManagerError(Exception):
-    """The service manager cannot be had here, or did not do what every test relies on."""
+    """The service manager did not do what every test relies on."""
+
+
+class CannotError(UserManagerError):
+    """It cannot be had here; the text says why."""
 
 
 class UserManager:
@@ -36,7 +40,8 @@ class UserManager:
         options: Options of ``user-systemd``.
 
     Raises:
-        UserManagerError: It cannot be had here; the text says why.
+        CannotError: It cannot be had here.
+        UserManagerError: It did not come up.
     """
 
     def __init__(self, *options: str) -> None:
@@ -62,7 +67,8 @@ class UserManager:
         assert self._process.stdout is not None
         if self._process.stdout.readline() != "up\n":
             _, complaint = self._process.communicate(timeout=PATIENCE_S)
-            raise UserManagerError(complaint.strip() or "user-systemd said nothing")
+            kind = CannotError if self._process.returncode == CANNOT else UserManagerError
+            raise kind(complaint.strip() or "user-systemd said nothing")
         self._first_pid = next(_in_other_namespace(self._process.pid))
         return self
 
@@ -77,28 +83,17 @@ class UserManager:
             # Its last command reads its input; the end of that is the end of everything.
             process.communicate(timeout=PATIENCE_S)
 
-    def popen(
-        self, command: Sequence[str], *, as_root: bool = False, **options: Any
-    ) -> subprocess.Popen[str]:  # noqa: ANN401 - those of Popen
-        """Start a command as the user."""
+    def popen(self, *command: str, as_root: bool = False) -> subprocess.Popen[str]:
+        """Start a command as the user; all it reads and writes are pipes."""
         user = [] if as_root else ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups"]
+        namespaces = ("--mount", "--pid", "--cgroup", "--ipc", "--wd=/run")
         return subprocess.Popen(
-            [
-                *(
-                    "nsenter",
-                    f"--target={self._first_pid}",
-                    "--mount",
-                    "--pid",
-                    "--cgroup",
-                    "--ipc",
-                ),
-                *("--wd=/run", "--"),
-                *user,
-                *command,
-            ],
+            ["nsenter", f"--target={self._first_pid}", *namespaces, "--", *user, *command],
             env=self.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            **options,
         )
 
     def run(
@@ -114,8 +109,7 @@ class UserManager:
         Raises:
             UserManagerError: It is not.
         """
-        pipe = subprocess.PIPE
-        with self.popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        with self.popen(*command) as process:
             out, complaint = process.communicate(text, timeout=PATIENCE_S)
         done = subprocess.CompletedProcess(command, process.returncode, out, complaint)
         if check and done.returncode != 0:
