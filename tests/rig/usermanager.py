@@ -135,7 +135,9 @@ class UserManager:
     def journal(self, *arguments: str) -> str:
         """Return what the journal has about the unit."""
         command = ("journalctl", "--user", "--unit", UNIT, "--no-pager", *arguments)
-        return self.run(*command, check=False).stdout
+        lines = self.run(*command, check=False).stdout.splitlines(keepends=True)
+        # Older than 254 it says so of two lines of the unit, again and again.
+        return "".join(line for line in lines if "Unknown key" not in line)
 
     def records(self, *arguments: str) -> list[dict[str, Any]]:
         """Return the records of the journal about the unit."""
