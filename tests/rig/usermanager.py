@@ -59,6 +59,7 @@ class UserManager:
         arguments = [word for path in sorted(reached) for word in ("--reach", str(path))]
         self._process = subprocess.Popen(
             [str(SCRIPT), *arguments, *self._options, "sh", "-c", "echo up; exec cat"],
+            env={**os.environ, "PYTHON": sys.executable},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -84,11 +85,23 @@ class UserManager:
             process.communicate(timeout=PATIENCE_S)
 
     def popen(self, *command: str, as_root: bool = False) -> subprocess.Popen[str]:
-        """Start a command as the user; all it reads and writes are pipes."""
-        user = [] if as_root else ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups"]
+        """Start a command as the user; all it reads and writes are pipes.
+
+        What is killed is the one who waits for the command, and the command with it.
+        """
+        ids = () if as_root else (f"--reuid={UID}", f"--regid={UID}", "--clear-groups")
         namespaces = ("--mount", "--pid", "--cgroup", "--ipc", "--wd=/run")
         return subprocess.Popen(
-            ["nsenter", f"--target={self._first_pid}", *namespaces, "--", *user, *command],
+            [
+                "nsenter",
+                f"--target={self._first_pid}",
+                *namespaces,
+                "--",
+                "setpriv",
+                *ids,
+                "--pdeathsig=KILL",
+                *command,
+            ],
             env=self.environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
