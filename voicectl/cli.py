@@ -8,12 +8,22 @@ from typing import Final
 from voicectl import outcome
 from voicectl.arguments import Parser
 from voicectl.outcome import complain
-from voicectl.verbs import completion, config, devices, doctor, session, state
+from voicectl.verbs import (
+    completion,
+    config,
+    devices,
+    doctor,
+    logs,
+    secret,
+    service,
+    session,
+    state,
+)
 from voicectl.verbs.tree import Verbs
 from voiced import __version__
 from voiced.errors import ConfigError
 
-MODULES: Final = (session, state, config, devices, doctor, completion)
+MODULES: Final = (session, state, service, secret, config, devices, doctor, logs, completion)
 """The modules of ``voicectl.verbs``, in the order of the help."""
 
 EXAMPLES: Final = (

@@ -9,6 +9,7 @@ from typing import Final
 
 from voiced import __version__, config, daemon, log
 from voiced.errors import ConfigError, LockError
+from voiced.service import manager
 
 EX_TEMPFAIL: Final = 75
 EX_CONFIG: Final = 78
@@ -44,12 +45,10 @@ def main() -> int:
         log.set_up(settings.log.level, os.environ)
         daemon.check(settings)
         asyncio.run(daemon.run(settings, arguments.config))
-    except ConfigError as error:
-        print(f"voiced: {error}", file=sys.stderr)
-        return EX_CONFIG
-    except LockError as error:
-        print(f"voiced: {error}", file=sys.stderr)
-        return EX_TEMPFAIL
+    except (ConfigError, LockError) as error:
+        log.last_words(str(error), os.environ)
+        manager.state(str(error))
+        return EX_TEMPFAIL if isinstance(error, LockError) else EX_CONFIG
     return 0
 
 

@@ -110,6 +110,8 @@ class Runner:
         self._loop = asyncio.get_running_loop()
         self._shells: Shells | None = None
         self._told_audio: tuple[int, ...] = ()
+        self._turns = 0
+        self._session = 0
 
     def connect(self, shells: Shells) -> None:
         """Take the shells; they were built with our ``emit``."""
@@ -134,6 +136,12 @@ class Runner:
                 logger.debug("< %s", _outline(event))
             self._perform_all(self._conversation.handle(event, self._loop.time()))
         self._perform_all(self._conversation.tick(self._loop.time()))
+        self._turns += 1
+
+    def pulse(self) -> int:
+        """Return a number that is another one after each turn, and ask for a turn."""
+        self._filled.set()
+        return self._turns
 
     async def watch(self) -> None:
         """Look after the sound card until cancelled."""
@@ -180,6 +188,7 @@ class Runner:
             case fx.CloseSpeaker():
                 speaker.close()
             case fx.OpenSession(session):
+                self._session = session
                 provider.open(session)
             case fx.CloseSession():
                 provider.close()
@@ -219,7 +228,7 @@ class Runner:
             case fx.TellCost(usd_today, usd_session):
                 shells.public.publish("cost", {**cost_report(usd_today, usd_session)})
             case fx.TellError(code, message):
-                logger.error("%s", message)
+                logger.error("%s", message, extra=self._about("error") | {"VOICED_CODE": code})
                 shells.public.publish("error", {"code": code, "message": message})
             case _:
                 assert_never(effect)
@@ -259,16 +268,20 @@ class Runner:
             self._connected().public.answer(answer.ask, None, failure)
 
     def _tell_state(self, status: Status) -> None:
-        logger.debug("= %s", status.state)
+        logger.debug("= %s", status.state, extra=self._about("state"))
         self._connected().tell_manager(_one_line(status))
         self.tell_state()
 
     def _tell_session(self, what: str, message: str, retry_in_s: float | None) -> None:
         fields = {"what": what, "message": message, "retry_in_s": retry_in_s}
+        about = self._about(what)
         if what == "lost":
-            logger.warning("session lost: %s; next attempt in %.1f s", message, retry_in_s or 0.0)
+            retry_s = retry_in_s or 0.0
+            logger.warning(
+                "session lost: %s; next attempt in %.1f s", message, retry_s, extra=about
+            )
         else:
-            logger.info("session %s%s%s", what, ": " if message else "", message)
+            logger.info("session %s%s%s", what, ": " if message else "", message, extra=about)
         self._connected().public.publish("session", fields)
 
     def _tell_audio(self) -> None:
@@ -278,6 +291,14 @@ class Runner:
         if counts != self._told_audio and any(counts):
             self._connected().public.publish("audio", {**audio})
         self._told_audio = counts
+
+    def _about(self, event: str) -> dict[str, str]:
+        """Return the fields by which a message is found in the journal."""
+        return {
+            "VOICED_EVENT": event,
+            "VOICED_STATE": self._conversation.status().state,
+            "VOICED_SESSION": str(self._session),
+        }
 
     def _connected(self) -> Shells:
         assert self._shells is not None, "connect() comes first"  # noqa: S101 - a bug of ours

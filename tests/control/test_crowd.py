@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.rig import zmtp
+from voiced.control.listeners import listen
 from voiced.control.messages import Request
 from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET
 from voiced.control.server import EVENTS_QUEUED, ControlServer
@@ -37,14 +38,17 @@ async def serving(
     place: Path, status: Callable[[], dict[str, Any]], on_subscriber: Callable[[], None]
 ) -> AsyncIterator[ControlServer]:
     """Run a control server that answers ``status``."""
-    server = ControlServer(place, refuse, {"status": status}, on_subscriber)
-    server.bind()
+    server = ControlServer(refuse, {"status": status}, on_subscriber)
+    sockets = [listen(place / name) for name in (CONTROL_SOCKET, EVENTS_SOCKET)]
+    server.bind(*sockets)
     running = asyncio.create_task(server.run())
     try:
         yield server
     finally:
         running.cancel()
         server.close()
+        for each in sockets:
+            each.close()
 
 
 async def test_the_loop_turns_between_two_requests(place: Path) -> None:

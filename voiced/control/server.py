@@ -1,8 +1,9 @@
 """The sockets voicectl talks to: requests on one, a stream of events on the other.
 
 Rules
-1. Only this user is served: the directory is 0700, the sockets are 0600, the gate looks
-   at every peer before it can say or hear anything, and each request is looked at again.
+1. Only this user is served: the directory is 0700, the sockets are 0600 (``listeners``),
+   the gate looks at every peer before it can say or hear anything, and each request is
+   looked at again.
 2. Whatever arrives is answered with one line or dropped; nothing that is sent here can
    end the daemon, fill its memory or its log, or keep the event loop from the sound.
 3. Whoever subscribes to the events gets the present state first.
@@ -12,10 +13,8 @@ Rules
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import zmq
@@ -24,8 +23,9 @@ import zmq.asyncio
 from voiced import __version__
 from voiced.control.complaints import Complaints
 from voiced.control.gate import Gate, guard, is_ours
+from voiced.control.listeners import Listener
 from voiced.control.messages import Failure, Reply, Request, decode_request, encode_notice
-from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, MAX_REQUEST_BYTES
+from voiced.control.protocol import MAX_REQUEST_BYTES
 from voiced.conversation import events as ev
 from voiced.errors import ConfigError, OtherVersionError, WireError
 
@@ -56,7 +56,6 @@ class ControlServer:
     """Serves the control socket.
 
     Args:
-        directory: Where the sockets go; must exist and be ours alone.
         emit: Takes the wishes.
         queries: Verb -> what answers it, for verbs that are not the conversation's.
         on_subscriber: Called when somebody begins to listen to the events.
@@ -64,12 +63,10 @@ class ControlServer:
 
     def __init__(
         self,
-        directory: Path,
         emit: Callable[[ev.Wish], None],
         queries: Mapping[str, Query],
         on_subscriber: Callable[[], None],
     ) -> None:
-        self._directory = directory
         self._emit = emit
         self._queries = queries
         self._on_subscriber = on_subscriber
@@ -80,16 +77,11 @@ class ControlServer:
         self._gate = Gate(self._context, self._complaints)
         self._has_missed = asyncio.Event()
         """A subscriber had no room for something."""
-        self._bound: list[Path] = []
         self._pending: dict[int, tuple[list[bytes], Request]] = {}
         self._asks = ev.NOBODY
 
-    def bind(self) -> None:
-        """Take the sockets; the caller holds the lock.
-
-        Raises:
-            ConfigError: A path cannot be bound.
-        """
+    def bind(self, requests_at: Listener, events_at: Listener) -> None:
+        """Serve on two listening sockets; they stay the caller's."""
         self._gate.open()
         router, events = self._router, self._events
         for socket in (router, events):
@@ -103,9 +95,11 @@ class ControlServer:
         events.setsockopt(zmq.HEARTBEAT_TIMEOUT, ANSWER_WITHIN_MS)
         events.setsockopt(zmq.XPUB_VERBOSE, 1)
         events.setsockopt(zmq.XPUB_NODROP, 1)
-        for socket, name in ((router, CONTROL_SOCKET), (events, EVENTS_SOCKET)):
-            _bind(socket, self._directory / name)
-            self._bound.append(self._directory / name)
+        for socket, listener in ((router, requests_at), (events, events_at)):
+            # libzmq closes what it is lent, neither binds nor removes the path, and ends
+            # the process when the socket does not listen.
+            socket.setsockopt(zmq.USE_FD, listener.lend())
+            socket.bind(f"ipc://{listener.path}")
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -133,11 +127,9 @@ class ControlServer:
             self._events.setsockopt(zmq.XPUB_NODROP, 1)
 
     def close(self) -> None:
-        """Let go of the sockets and of their files: who asks now is told at once."""
+        """Hang up on everybody."""
         self._complaints.close()
         self._context.destroy(linger=0)
-        for path in self._bound:
-            path.unlink(missing_ok=True)
 
     async def _serve_requests(self) -> None:
         while True:
@@ -245,17 +237,6 @@ def wish_of(request: Request, ask: int) -> ev.Wish:
             return ev.TalkCancel(ask, request.at_s)
         case verb, args:
             raise WireError(f"{verb} cannot be done with {args}")
-
-
-def _bind(socket: zmq.asyncio.Socket, path: Path) -> None:
-    # A socket gets its mode from the umask, so it is right from the first moment.
-    before = os.umask(0o177)
-    try:
-        socket.bind(f"ipc://{path}")
-    except zmq.ZMQError as error:
-        raise ConfigError(f"cannot serve on {path}: {error.strerror}") from error
-    finally:
-        os.umask(before)
 
 
 def _address(frame: zmq.Frame) -> str:
