@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.rig.daemon import ROOT
+from tests.rig.soundcard import missing_tools
 from tests.rig.usermanager import HOME, RUNTIME, UNIT, CannotError, UserManager, program
 from voiced import __version__
 
@@ -32,6 +33,8 @@ LOCAL = '[provider]\nkind = "local"\n'
 
 def world(*options: str) -> Iterator[UserManager]:
     """Give a service manager with a sound server."""
+    if absent := missing_tools():
+        pytest.skip(f"no sound server here, not installed: {', '.join(absent)}")
     if root := os.environ.get("VOICED_TEST_ROOT"):
         options = ("--root", root, *options)
     try:
