@@ -21,6 +21,7 @@ PURE = (
     "voiced/realtime/dialects.py",
     "voiced/control/messages.py",
     "voiced/desktop/presence.py",
+    "voicectl/claims.py",
     "voicectl/render.py",
 )
 OVERALL = 90.0

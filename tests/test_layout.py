@@ -22,7 +22,6 @@ TESTED_ELSEWHERE = {
     "voiced/realtime/builtin.py": "tests/realtime/test_builtin.py",
     "voicectl/__main__.py": "tests/voicectl/test_fast.py",
     "voicectl/client.py": "tests/test_daemon.py",
-    "voicectl/quick.py": "tests/voicectl/test_fast.py",
     "voicectl/verbs/session.py": "tests/test_daemon.py",
     "voicectl/verbs/state.py": "tests/test_daemon.py",
     "voicectl/verbs/tree.py": "tests/test_daemon.py",
