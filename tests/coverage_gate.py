@@ -23,6 +23,7 @@ PURE = (
     "voiced/control/messages.py",
     "voiced/desktop/presence.py",
     "voicectl/checks/finding.py",
+    "voicectl/claims.py",
     "voicectl/render.py",
     "voicectl/schema.py",
     "voicectl/unit_file.py",
