@@ -21,6 +21,9 @@ PURE = (
     "voiced/realtime/dialects.py",
     "voiced/control/messages.py",
     "voicectl/render.py",
+    "voicectl/bars.py",
+    "voicectl/picture.py",
+    "voicectl/zmtp.py",
 )
 OVERALL = 90.0
 

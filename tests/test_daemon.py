@@ -468,7 +468,7 @@ async def test_a_reload_keeps_the_old_configuration_when_the_new_one_is_broken(
 
 def test_voicectl_is_well_spoken_when_the_daemon_is_down(card: VirtualSoundCard) -> None:
     daemon = Daemon(card.environment(), "")
-    for verb in ("start", "status", "events", "mute", "say hello"):
+    for verb in ("start", "status", "mute", "say hello"):
         done = daemon.ctl(*verb.split(), check=False)
 
         assert done.returncode == 3, verb

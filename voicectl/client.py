@@ -24,7 +24,13 @@ from voicectl.outcome import (
 )
 from voiced.control.directory import runtime_directory
 from voiced.control.messages import Failure, Reply, Request, decode_notice, decode_reply
-from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, EXIT_CODES, MAX_REQUEST_BYTES
+from voiced.control.protocol import (
+    CONTROL_SOCKET,
+    EVENTS_SOCKET,
+    EXIT_CODES,
+    MAX_REQUEST_BYTES,
+    NOTICES,
+)
 from voiced.errors import ConfigError, WireError
 
 GONE: Final = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
@@ -112,7 +118,7 @@ def listen(until_s: float | None = None) -> Iterator[dict[str, Any]]:
         _socket(zmq.SUB, EVENTS_SOCKET) as listening,
         listening.get_monitor_socket(GONE) as gone,
     ):
-        listening.setsockopt(zmq.SUBSCRIBE, b"")
+        listening.setsockopt(zmq.SUBSCRIBE, NOTICES)
         poller = zmq.Poller()
         for each in (listening, gone):
             poller.register(each, zmq.POLLIN)

@@ -5,23 +5,55 @@ import json
 import time
 from typing import Any, Final
 
-from voicectl import client, render
-from voicectl.outcome import DONE, FALSE, NO_ANSWER, NotRunningError, VersionError, complain
+from voicectl import bars, client, render
+from voicectl.outcome import (
+    DONE,
+    FALSE,
+    NO_ANSWER,
+    USAGE,
+    NotRunningError,
+    VersionError,
+    complain,
+)
 from voicectl.verbs.tree import Verbs, seconds
 from voiced import __version__
-from voiced.control.protocol import STATES
+from voiced.control.protocol import STATES, VERSION
 
 CLAIMS: Final = ("running", "connected", "listening", "thinking", "speaking", "muted")
 """What ``is`` can be asked."""
 GOALS: Final = (*(state for state in STATES if state != "starting"), "running", "connected")
 """What ``wait`` can wait for."""
+STATUS: Final = (
+    "voicectl status                           what is going on",
+    "voicectl status --json                    one JSON object",
+    "voicectl status --follow --format waybar  a line of JSON for every change",
+)
+EVENTS: Final = (
+    "voicectl events",
+    "voicectl events | jq -r 'select(.event == \"interruption\") | .heard_ms'",
+)
 
 
 def add(verbs: Verbs) -> None:
     """Add the verbs."""
-    verbs.verb("status", "what voiced is doing", status, json=True, timeout=True)
+    asked = verbs.verb(
+        "status", "what voiced is doing", status, examples=STATUS, json=True, timeout=True
+    )
+    asked.add_argument(
+        "--follow",
+        action="store_true",
+        help="a line now and one for every change, also while voiced is stopped",
+    )
+    asked.add_argument(
+        "--format",
+        choices=tuple(bars.FORMATS),
+        default="text",
+        help="for people, or one line for a bar, which is also told what is stopped",
+    )
     verbs.verb("version", "both versions", version, json=True, timeout=True)
-    verbs.verb("events", "print every change as one JSON object a line", events)
+    verbs.verb(
+        "events", "print every change as one JSON object a line", events, examples=EVENTS, json=True
+    )
     asked = verbs.verb("is", "ask by the exit status", claim, timeout=True)
     asked.add_argument("claim", choices=CLAIMS)
     waiting = verbs.verb("wait", "wait until something is so", wait)
@@ -32,20 +64,50 @@ def add(verbs: Verbs) -> None:
 
 
 def status(arguments: argparse.Namespace) -> int:
+    """Print the status, once or for every change."""
+    if arguments.json and arguments.format != "text":
+        complain("--json and --format exclude each other")
+        return USAGE
+    try:
+        if arguments.follow:
+            return follow_status(arguments)
+        return status_now(arguments)
+    except KeyError as error:
+        raise VersionError(f"the status of the daemon has no {error}") from error
+
+
+def status_now(arguments: argparse.Namespace) -> int:
     """Print the status."""
+    is_line = arguments.format != "text"
     try:
         reply = client.ask("status", {}, arguments.timeout)
     except NotRunningError:
+        stopped = {"v": VERSION, "state": "stopped"}
+        if is_line:
+            # A bar hides what ends with another status, and shows this.
+            print(bars.FORMATS[arguments.format](stopped))
+            return DONE
         if arguments.json:
-            print(json.dumps({"v": 1, "state": "stopped"}))
+            print(json.dumps(stopped))
         raise
     if reply.error is not None:
         return client.refused(reply.error)
     report = reply.result or {}
-    try:
-        print(json.dumps(report) if arguments.json else render.status(report))
-    except KeyError as error:
-        raise VersionError(f"the status of the daemon has no {error}") from error
+    if arguments.json:
+        print(json.dumps(report))
+    else:
+        print(bars.FORMATS[arguments.format](report) if is_line else render.status(report))
+    return DONE
+
+
+def follow_status(arguments: argparse.Namespace) -> int:
+    """Print the status whenever it reads differently."""
+    from voicectl import follow
+
+    if arguments.json:
+        follow.follow_json()
+    else:
+        follow.follow(bars.FORMATS[arguments.format])
     return DONE
 
 
@@ -82,9 +144,9 @@ def wait_for_the_end(until_s: float | None) -> int:
 
 def events(_: argparse.Namespace) -> int:
     """Print what the daemon publishes, one JSON object a line."""
-    client.check_running()
-    for notice in client.listen():
-        print(json.dumps(notice), flush=True)
+    from voicectl import follow
+
+    follow.events()
     return DONE
 
 

@@ -171,9 +171,7 @@ def decode_reply(data: bytes) -> Reply:
         WireError: It is not one.
     """
     fields = _object(data)
-    if fields.get("v") != VERSION:
-        version = fields.get("v")
-        raise OtherVersionError(f"the daemon speaks version {version!r} of the control protocol")
+    _check_version(fields)
     identity, version = str(fields.get("id", "")), str(fields.get("voiced", ""))
     if fields.get("ok") is True:
         result = fields.get("result")
@@ -197,6 +195,7 @@ def decode_notice(data: bytes) -> dict[str, Any]:
         WireError: It is not one.
     """
     fields = _object(data)
+    _check_version(fields)
     if not isinstance(fields.get("event"), str):
         raise WireError("a notice without an event")
     return fields
@@ -221,6 +220,12 @@ def _object(data: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise WireError("not a JSON object")
     return fields
+
+
+def _check_version(fields: dict[str, Any]) -> None:
+    version = fields.get("v")
+    if version != VERSION:
+        raise OtherVersionError(f"the daemon speaks version {version!r} of the control protocol")
 
 
 def _is_count(value: object) -> bool:

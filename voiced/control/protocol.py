@@ -13,6 +13,8 @@ DIRECTORY: "Final" = "voiced"
 """Name of the private directory below $XDG_RUNTIME_DIR."""
 CONTROL_SOCKET: "Final" = "control.sock"
 EVENTS_SOCKET: "Final" = "events.sock"
+NOTICES: "Final" = b"{"
+"""What the notices on the events' socket begin with; they are JSON objects."""
 MAX_REQUEST_BYTES: "Final" = 65_536
 STALE_AFTER_S: "Final" = 1.0
 """A wish to open the microphone that is older than this is refused."""
