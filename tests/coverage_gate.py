@@ -15,6 +15,7 @@ PURE = (
     "voiced/errors.py",
     "voiced/audio/pcm.py",
     "voiced/audio/buffer.py",
+    "voiced/audio/meter.py",
     "voiced/realtime/server_messages.py",
     "voiced/realtime/client_messages.py",
     "voiced/realtime/translate.py",

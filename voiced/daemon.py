@@ -24,6 +24,7 @@ from voiced.control.server import ControlServer
 from voiced.conversation import Conversation
 from voiced.conversation import events as ev
 from voiced.errors import ConfigError
+from voiced.levels import Levels
 from voiced.realtime.builtin import BuiltinServer
 from voiced.realtime.client import RealtimeClient
 from voiced.runner import Runner, Shells
@@ -112,15 +113,19 @@ class _Daemon:
         self._conversation = Conversation(settings, random.random)
         self._runner = Runner(self._conversation)
         emit = self._runner.emit
+        self._levels = Levels()
         self._control = ControlServer(
             paths.runtime,
             emit,
             {"status": self._status, "version": self._version, "reload": self._reload},
             self._runner.tell_state,
+            self._levels.want,
         )
         self._portaudio = PortAudio()
-        self._speaker = Speaker(self._portaudio, settings.audio, emit)
-        self._microphone = Microphone(self._portaudio, settings.audio, emit)
+        self._speaker = Speaker(self._portaudio, settings.audio, emit, self._levels.loudspeaker)
+        self._microphone = Microphone(
+            self._portaudio, settings.audio, emit, self._levels.microphone
+        )
         self._builtin = BuiltinServer(paths.runtime / LOCAL_SOCKET, settings.local, tasks)
         self._client = RealtimeClient(settings, self._key, self._builtin, tasks, emit)
         self._runner.connect(
@@ -139,6 +144,9 @@ class _Daemon:
                 self._tasks.create_task(self._runner.run(), name="runner"),
                 self._tasks.create_task(self._runner.watch(), name="sound card watch"),
                 self._tasks.create_task(self._control.run(), name="control"),
+                self._tasks.create_task(
+                    self._levels.run(self._control.publish_levels), name="levels"
+                ),
             ]
             manager.ready()
             logger.info("voiced %s is ready", __version__)

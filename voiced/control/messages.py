@@ -17,7 +17,14 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from voiced.control.protocol import MAX_REQUEST_BYTES, STALE_AFTER_S, STALE_VERBS, VERBS, VERSION
+from voiced.control.protocol import (
+    LEVELS,
+    MAX_REQUEST_BYTES,
+    STALE_AFTER_S,
+    STALE_VERBS,
+    VERBS,
+    VERSION,
+)
 from voiced.errors import OtherVersionError, WireError
 
 
@@ -199,6 +206,20 @@ def decode_notice(data: bytes) -> dict[str, Any]:
     if not isinstance(fields.get("event"), str):
         raise WireError("a notice without an event")
     return fields
+
+
+def encode_levels(levels: dict[str, Any]) -> bytes:
+    """Write how loud it is."""
+    return LEVELS + json.dumps(levels).encode()
+
+
+def decode_levels(data: bytes) -> dict[str, Any]:
+    """Read how loud it is.
+
+    Raises:
+        WireError: That is not what it says.
+    """
+    return _object(data.removeprefix(LEVELS))
 
 
 def is_text(value: object) -> bool:

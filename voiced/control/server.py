@@ -14,14 +14,21 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import zmq
 import zmq.asyncio
 
 from voiced import __version__
-from voiced.control.messages import Failure, Reply, Request, decode_request, encode_notice
-from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, MAX_REQUEST_BYTES
+from voiced.control.messages import (
+    Failure,
+    Reply,
+    Request,
+    decode_request,
+    encode_levels,
+    encode_notice,
+)
+from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, LEVELS, MAX_REQUEST_BYTES
 from voiced.conversation import events as ev
 from voiced.errors import ConfigError, OtherVersionError, WireError
 
@@ -40,6 +47,12 @@ Query = Callable[[], dict[str, Any]]
 """Answers a question about the daemon; raises ``ConfigError`` where it must refuse."""
 
 
+class WantLevels(Protocol):
+    """Begins or ends the measuring of the levels."""
+
+    def __call__(self, *, wanted: bool) -> None: ...  # noqa: D102 - the class says it
+
+
 class ControlServer:
     """Serves the control socket.
 
@@ -48,6 +61,8 @@ class ControlServer:
         emit: Takes the wishes.
         queries: Verb -> what answers it, for verbs that are not the conversation's.
         on_subscriber: Called when somebody begins to listen to the events.
+        on_levels: Called with ``wanted`` when somebody begins to listen to the levels, and
+            when nobody does any more.
     """
 
     def __init__(
@@ -56,11 +71,13 @@ class ControlServer:
         emit: Callable[[ev.Wish], None],
         queries: Mapping[str, Query],
         on_subscriber: Callable[[], None],
+        on_levels: WantLevels,
     ) -> None:
         self._directory = directory
         self._emit = emit
         self._queries = queries
         self._on_subscriber = on_subscriber
+        self._on_levels = on_levels
         self._context = zmq.asyncio.Context()
         self._router = self._context.socket(zmq.ROUTER)
         self._events = self._context.socket(zmq.XPUB)
@@ -104,6 +121,10 @@ class ControlServer:
         # XPUB never blocks: what a stuck subscriber has no room for is dropped.
         self._events.send(encode_notice(event, time.time(), fields))
 
+    def publish_levels(self, levels: dict[str, Any]) -> None:
+        """Tell those who want to see it how loud it is."""
+        self._events.send(encode_levels(levels))
+
     def close(self) -> None:
         """Let go of the sockets and of their files: who asks now is told at once."""
         self._context.destroy(linger=0)
@@ -120,7 +141,12 @@ class ControlServer:
 
     async def _serve_subscribers(self) -> None:
         while True:
-            if (await self._events.recv()).startswith(SUBSCRIBED):
+            message = await self._events.recv()
+            begins, topic = message.startswith(SUBSCRIBED), message[1:]
+            if topic == LEVELS:
+                # Everybody who begins is told here, but only the last who ends.
+                self._on_levels(wanted=begins)
+            elif begins:
                 self._on_subscriber()
 
     def _take(self, envelope: list[bytes], data: bytes) -> None:
