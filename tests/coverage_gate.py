@@ -21,6 +21,7 @@ PURE = (
     "voiced/realtime/translate.py",
     "voiced/realtime/dialects.py",
     "voiced/control/messages.py",
+    "voiced/control/transcript.py",
     "voicectl/render.py",
     "voicectl/bars.py",
     "voicectl/picture.py",

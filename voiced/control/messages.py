@@ -15,7 +15,7 @@ the machine's, so both sides can compare it.
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from voiced.control.protocol import (
     LEVELS,
@@ -26,6 +26,9 @@ from voiced.control.protocol import (
     VERSION,
 )
 from voiced.errors import OtherVersionError, WireError
+
+ASSISTANT: Final = "assistant"
+"""The one role of a transcript; the other is "user"."""
 
 
 class SessionReport(TypedDict):
@@ -83,6 +86,18 @@ class StatusReport(TypedDict):
     last_interruption: InterruptionReport | None
     cost: CostReport
     error: str | None
+
+
+class LineReport(TypedDict):
+    """One line of ``voicectl transcript --json``."""
+
+    t: float
+    role: str
+    item_id: str
+    text: str
+    final: bool
+    cut: bool
+    heard_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +235,22 @@ def decode_levels(data: bytes) -> dict[str, Any]:
         WireError: That is not what it says.
     """
     return _object(data.removeprefix(LEVELS))
+
+
+def line_text(report: LineReport) -> str:
+    """Write a line of the transcript for people, in one line whatever was said."""
+    who = "assistant" if report["role"] == ASSISTANT else "you"
+    return f"{who}: {' '.join(report['text'].split())}{cut_mark(report)}"
+
+
+def cut_mark(report: LineReport) -> str:
+    """Return what marks a line that was not said to its end; empty for one that was."""
+    if not report["cut"]:
+        return ""
+    heard_ms = report["heard_ms"]
+    if heard_ms is None:
+        return " …"
+    return f" … (interrupted, {heard_ms / 1000:.1f} s heard)" if heard_ms else " … (not heard)"
 
 
 def is_text(value: object) -> bool:
