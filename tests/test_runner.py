@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.conversation.stage import MANUAL, SECOND, SERVER_VAD, half
-from tests.fakes import FakeMicrophone, FakeProvider, FakePublic, FakeSpeaker
+from tests.fakes import FakeMicrophone, FakeProvider, FakePublic, FakeSpeaker, FakeWords
 from voiced.control.messages import Failure
 from voiced.conversation import Conversation
 from voiced.conversation import effects as fx
@@ -25,13 +25,21 @@ class House:
     microphone: FakeMicrophone = field(default_factory=FakeMicrophone)
     provider: FakeProvider = field(default_factory=FakeProvider)
     public: FakePublic = field(default_factory=FakePublic)
+    words: FakeWords = field(default_factory=FakeWords)
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.core = Conversation(self.settings, half)
         self.runner = Runner(self.core)
         self.runner.connect(
-            Shells(self.speaker, self.microphone, self.provider, self.public, self.lines.append)
+            Shells(
+                self.speaker,
+                self.microphone,
+                self.provider,
+                self.public,
+                self.words,
+                self.lines.append,
+            )
         )
 
     def take(self, *events: ev.Event) -> None:
@@ -78,6 +86,7 @@ async def test_a_reply_and_its_interruption_go_to_the_right_hands_in_order() -> 
     assert house.provider.calls[-1] == out.Truncate("truncate_1", "i", 0, 200)
     (told,) = house.public.of("interruption")
     assert (told["source"], told["heard_ms"], told["item_id"]) == ("server", 200, "i")
+    assert house.words.calls == [("cut", "i", 200)]
 
 
 async def test_everything_the_conversation_says_to_the_server_is_sent() -> None:
@@ -113,6 +122,7 @@ async def test_a_stop_closes_everything() -> None:
     assert house.speaker.calls[-1] == ("close",)
     assert house.microphone.calls[-1] == "close"
     assert house.provider.calls[-1] == "close"
+    assert house.words.calls == [("session_over",)]
     assert house.public.of("session")[-1]["what"] == "ended"
 
 
@@ -141,9 +151,7 @@ async def test_people_outside_are_told_what_changes() -> None:
         "connecting",
         "listening",
     ]
-    assert house.public.of("transcript") == [
-        {"role": "user", "item_id": "u", "text": "hello", "final": True}
-    ]
+    assert house.words.calls[0] == ("said", "user", "u", "hello", True)
     assert house.public.of("error") == [{"code": "server_error", "message": "oops"}]
     assert house.public.of("cost") == [{"usd_today": 0.064, "usd_session": 0.064}]
     assert [fields["what"] for fields in house.public.of("session")] == ["ready", "lost"]
@@ -184,6 +192,22 @@ async def test_the_last_interruption_stays_in_the_status() -> None:
         "item_id": "i",
         "confirmed": True,
     }
+
+
+async def test_a_transcript_that_cannot_be_written_is_told_where_nothing_worse_is() -> None:
+    house = listening()
+    house.words.problem = "the disk is full"
+    assert house.runner.status()["error"] == "the disk is full"
+
+    house.core.scene.problems["offline"] = "gone"
+    assert house.runner.status()["error"] == "gone"
+
+
+async def test_an_interruption_that_was_none_cuts_no_words() -> None:
+    house = House()
+    house.runner.perform(fx.TellInterruption(Interruption("local", 1.0, 5, "i", False)))
+
+    assert house.words.calls == []
 
 
 async def test_what_is_due_by_the_clock_is_done_without_an_event() -> None:

@@ -9,6 +9,8 @@ Rules
 
 import json
 
+from voiced.control.messages import one_line
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,7 @@ CLASSES: "Final" = {"muted": "muted", "mic_open": "mic-open", "online": "online"
 def text(report: "dict[str, Any]") -> str:
     """Return the state, its flags, and what is wrong."""
     error = report.get("error")
-    return plain(f"{polybar(report)}: {error}" if error else polybar(report))
+    return one_line(f"{polybar(report)}: {error}" if error else polybar(report))
 
 
 def polybar(report: "dict[str, Any]") -> str:
@@ -34,18 +36,18 @@ def polybar(report: "dict[str, Any]") -> str:
     state = report["state"]
     flags = [said for flag, said in FLAGS.items() if report.get(flag) and said != state]
     # polybar takes "%{" for a command.
-    return plain(" ".join([state, *(f"({flag})" for flag in flags)])).replace("%{", "% {")
+    return one_line(" ".join([state, *(f"({flag})" for flag in flags)])).replace("%{", "% {")
 
 
 def waybar(report: "dict[str, Any]") -> str:
     """Return the JSON object of a custom module."""
-    state = plain(report["state"])
+    state = one_line(report["state"])
     classes = [said for flag, said in CLASSES.items() if report.get(flag) and said != state]
     return json.dumps(
         {
             "text": state.translate(ESCAPES),
             "alt": state,
-            "tooltip": "\n".join(map(plain, _tooltip(report))).translate(ESCAPES),
+            "tooltip": "\n".join(map(one_line, _tooltip(report))).translate(ESCAPES),
             "class": [state, *classes],
         }
     )
@@ -57,12 +59,6 @@ FORMATS: "Final[dict[str, Callable[[dict[str, Any]], str]]]" = {
     "polybar": polybar,
 }
 """Name of a format -> what writes it."""
-
-
-def plain(line: str) -> str:
-    """Return a text as one line that can be sent."""
-    whole = line.encode("utf-8", "replace").decode()
-    return "".join(each if each.isprintable() else " " for each in whole)
 
 
 def _tooltip(report: "dict[str, Any]") -> "list[str]":

@@ -31,6 +31,7 @@ from voiced.runner import Runner, Shells
 from voiced.service import manager
 from voiced.service.credentials import find_key
 from voiced.settings import Settings
+from voiced.words import Words, place_of
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ def check(settings: Settings) -> None:
     """
     if settings.provider.kind != "local":
         find_key(os.environ, config.config_directory(os.environ))
+    place_of(settings.transcript.file)
     if settings.audio.echo_cancellation:
         logger.warning(
             "[audio] echo_cancellation is not available yet: use a headset, or the"
@@ -117,10 +119,17 @@ class _Daemon:
         self._control = ControlServer(
             paths.runtime,
             emit,
-            {"status": self._status, "version": self._version, "reload": self._reload},
+            {
+                "status": self._status,
+                "version": self._version,
+                "reload": self._reload,
+                "transcript": self._transcript,
+            },
             self._runner.tell_state,
             self._levels.want,
         )
+        self._words = Words(self._control.publish, self._runner.tell_state)
+        self._words.path = place_of(settings.transcript.file)
         self._portaudio = PortAudio()
         self._speaker = Speaker(self._portaudio, settings.audio, emit, self._levels.loudspeaker)
         self._microphone = Microphone(
@@ -129,7 +138,14 @@ class _Daemon:
         self._builtin = BuiltinServer(paths.runtime / LOCAL_SOCKET, settings.local, tasks)
         self._client = RealtimeClient(settings, self._key, self._builtin, tasks, emit)
         self._runner.connect(
-            Shells(self._speaker, self._microphone, self._client, self._control, manager.state)
+            Shells(
+                self._speaker,
+                self._microphone,
+                self._client,
+                self._control,
+                self._words,
+                manager.state,
+            )
         )
 
     async def run(self) -> None:
@@ -164,9 +180,12 @@ class _Daemon:
         self._runner.turn()
         self._speaker.end()
         self._microphone.end()
+        self._words.end()
         for device in (self._speaker, self._microphone):
             if not await asyncio.to_thread(device.join, CLOSE_WITHIN_S):
                 logger.warning("the sound server does not let go of a device")
+        if not await asyncio.to_thread(self._words.join, CLOSE_WITHIN_S):
+            logger.warning("the disk does not take the end of the transcript")
         await self._builtin.stop()
         self._control.close()
         logger.info("voiced has stopped")
@@ -179,6 +198,9 @@ class _Daemon:
 
     def _version(self) -> dict[str, Any]:
         return {"voiced": __version__, "protocol": VERSION}
+
+    def _transcript(self) -> dict[str, Any]:
+        return self._words.report()
 
     def _reload(self) -> dict[str, Any]:
         """Read the configuration again; a broken one changes nothing.
@@ -193,6 +215,7 @@ class _Daemon:
         log.set_level(settings.log.level)
         self._conversation.configure(settings)
         self._client.configure(settings)
+        self._words.path = place_of(settings.transcript.file)
         self._speaker.configure(settings.audio)
         self._microphone.configure(settings.audio)
         logger.info("configuration read again")

@@ -127,6 +127,7 @@ def line(**changes: object) -> LineReport:
     ("report", "text"),
     [
         (line(text="two\nlines "), "you: two lines"),
+        (line(text="\x1b]0;title\x07 \x9b1m\ud800 می\u200cشود"), "you: ]0;title 1m? می\u200cشود"),
         (line(role="assistant"), "assistant: hello"),
         (line(role="assistant", cut=True), "assistant: hello …"),
         (line(role="assistant", cut=True, heard_ms=0), "assistant: hello … (not heard)"),

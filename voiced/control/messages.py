@@ -240,7 +240,7 @@ def decode_levels(data: bytes) -> dict[str, Any]:
 def line_text(report: LineReport) -> str:
     """Write a line of the transcript for people, in one line whatever was said."""
     who = "assistant" if report["role"] == ASSISTANT else "you"
-    return f"{who}: {' '.join(report['text'].split())}{cut_mark(report)}"
+    return f"{who}: {one_line(report['text'])}{cut_mark(report)}"
 
 
 def cut_mark(report: LineReport) -> str:
@@ -251,6 +251,16 @@ def cut_mark(report: LineReport) -> str:
     if heard_ms is None:
         return " …"
     return f" … (interrupted, {heard_ms / 1000:.1f} s heard)" if heard_ms else " … (not heard)"
+
+
+def one_line(text: str) -> str:
+    """Return a text from outside as one line that is safe to print."""
+    whole = text.encode("utf-8", "replace").decode()
+    return " ".join(whole.translate(_CONTROLS).split())
+
+
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " ")
+"""What moves the cursor or begins a command of the terminal."""
 
 
 def is_text(value: object) -> bool:

@@ -33,6 +33,7 @@ VERBS: "Final" = frozenset(
         "say",
         "status",
         "reload",
+        "transcript",
         "version",
     }
 )

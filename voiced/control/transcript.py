@@ -35,6 +35,8 @@ class Line:
     """Not all of it was said aloud."""
     heard_ms: int | None = None
     """How much of a cut line was heard, where that is known."""
+    is_written: bool = False
+    """It stands in the user's file; for who writes that."""
     settled: str = ""
     """What the parts that are complete say."""
     under_way: str = ""
