@@ -25,7 +25,7 @@ PURE = (
     "voicectl/render.py",
     "voicectl/bars.py",
     "voicectl/picture.py",
-    "voicectl/zmtp.py",
+    "voicectl/subscriber.py",
 )
 OVERALL = 90.0
 

@@ -12,7 +12,7 @@ from tests.voicectl.pretender import Pretender
 from voicectl import watch
 from voicectl.link import Link, Notice
 from voicectl.outcome import VersionError
-from voicectl.zmtp import GREETING
+from voicectl.subscriber import GREETING
 from voiced.control.messages import encode_notice
 from voiced.control.protocol import EVENTS_SOCKET
 from voiced.errors import ConfigError
