@@ -111,8 +111,8 @@ class FakeWords:
     def said(self, role: str, item_id: str, text: str, *, is_final: bool) -> None:
         self.calls.append(("said", role, item_id, text, is_final))
 
-    def cut(self, item_id: str | None, heard_ms: int) -> None:
-        self.calls.append(("cut", item_id, heard_ms))
+    def cut(self, item_id: str | None, heard_ms: int, unheard: tuple[str, ...]) -> None:
+        self.calls.append(("cut", item_id, heard_ms, unheard))
 
     def session_over(self) -> None:
         self.calls.append(("session_over",))

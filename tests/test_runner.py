@@ -86,7 +86,7 @@ async def test_a_reply_and_its_interruption_go_to_the_right_hands_in_order() -> 
     assert house.provider.calls[-1] == out.Truncate("truncate_1", "i", 0, 200)
     (told,) = house.public.of("interruption")
     assert (told["source"], told["heard_ms"], told["item_id"]) == ("server", 200, "i")
-    assert house.words.calls == [("cut", "i", 200)]
+    assert house.words.calls == [("cut", "i", 200, ())]
 
 
 async def test_everything_the_conversation_says_to_the_server_is_sent() -> None:

@@ -55,7 +55,7 @@ async def test_words_are_told_and_kept_and_written_nowhere() -> None:
 async def test_a_cut_is_told_with_what_was_heard() -> None:
     desk = Desk()
     desk.words.said("assistant", "a", "Once upon", is_final=False)
-    desk.words.cut("a", 1234)
+    desk.words.cut("a", 1234, ())
 
     assert desk.told[-1] == (
         "transcript",
@@ -76,7 +76,7 @@ async def test_the_file_gets_each_line_once_and_is_ours_alone(tmp_path: Path) ->
     desk.words.said("user", "u", "Tell me\na story.", is_final=True)
     desk.words.said("assistant", "a", "Once", is_final=False)
     desk.words.said("assistant", "a", "Once upon a time.", is_final=True)
-    desk.words.cut("a", 500)
+    desk.words.cut("a", 500, ())
     desk.words.said("assistant", "b", "There", is_final=False)
     desk.words.said("assistant", "c", "Well", is_final=False)
     desk.words.session_over()

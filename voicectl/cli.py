@@ -6,12 +6,12 @@ from typing import Final
 
 from voicectl import outcome
 from voicectl.outcome import complain
-from voicectl.verbs import session, state
+from voicectl.verbs import session, state, views
 from voicectl.verbs.tree import Verbs, described
 from voiced import __version__
 from voiced.control.protocol import MAX_REQUEST_BYTES
 
-MODULES: Final = (session, state)
+MODULES: Final = (session, state, views)
 """The modules of ``voicectl.verbs``, in the order of the help."""
 
 EXAMPLES: Final = (

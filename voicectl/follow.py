@@ -12,15 +12,18 @@ from voicectl.link import Link, Notice
 Report = dict[str, Any]
 
 
-def notices() -> Iterator[Notice]:
+def notices(link: Link | None = None) -> Iterator[Notice]:
     """Yield what the daemon publishes, and that it is not there, for ever.
+
+    Args:
+        link: The link that is listened on.
 
     Raises:
         BrokenPipeError: Nobody reads what we print any more.
         ConfigError: The place of the socket cannot be used.
         VersionError: The daemon speaks another version of the protocol.
     """
-    link = Link(client.directory())
+    link = link or Link(client.directory())
     while True:
         yield from link.advance()
         _wait(link)

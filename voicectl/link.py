@@ -41,10 +41,13 @@ class Link:
         topics: What else is wanted besides the notices.
 
     Attributes:
+        connections: How many there were in which a state was told; one more is perhaps
+            another daemon.
         others: Messages that are no notices, oldest first; whoever reads them empties it.
     """
 
     def __init__(self, directory: Path, *topics: bytes) -> None:
+        self.connections = 0
         self.others: list[bytes] = []
         self._path = directory / EVENTS_SOCKET
         self._topics = (NOTICES, *topics)
@@ -154,6 +157,7 @@ class Link:
             while notices and notices[0]["event"] != "state":
                 del notices[0]
         if notices:
+            self.connections += not self._is_told
             self._is_told = True
             self._due_s = None
             self._said = ""

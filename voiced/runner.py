@@ -80,7 +80,9 @@ class Words(Protocol):
     @property
     def problem(self) -> str | None: ...  # noqa: D102 - see words.Words, here and below
     def said(self, role: str, item_id: str, text: str, *, is_final: bool) -> None: ...  # noqa: D102
-    def cut(self, item_id: str | None, heard_ms: int) -> None: ...  # noqa: D102
+    def cut(  # noqa: D102
+        self, item_id: str | None, heard_ms: int, unheard: tuple[str, ...]
+    ) -> None: ...
     def session_over(self) -> None: ...  # noqa: D102
 
 
@@ -205,10 +207,10 @@ class Runner:
                 self._answer(effect)
             case fx.TellState(status):
                 self._tell_state(status)
-            case fx.TellInterruption(interruption):
+            case fx.TellInterruption(interruption, unheard):
                 shells.public.publish("interruption", {**interruption_report(interruption)})
                 if interruption.confirmed:
-                    shells.words.cut(interruption.item_id, interruption.heard_ms)
+                    shells.words.cut(interruption.item_id, interruption.heard_ms, unheard)
             case fx.TellTranscript(role, item_id, text, is_final):
                 shells.words.said(role, item_id, text, is_final=is_final)
             case fx.TellSession(what, message, retry_in_s):

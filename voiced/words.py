@@ -60,9 +60,9 @@ class Words:
         )
         self._write(complete)
 
-    def cut(self, item_id: str | None, heard_ms: int) -> None:
+    def cut(self, item_id: str | None, heard_ms: int, unheard: tuple[str, ...]) -> None:
         """Note how much of what the assistant said was heard before it was interrupted."""
-        self._close(self._transcript.cut(item_id, heard_ms))
+        self._close(self._transcript.cut(item_id, heard_ms, unheard))
 
     def session_over(self) -> None:
         """Note that nothing more comes of what is under way."""

@@ -87,6 +87,15 @@ def test_a_cut_of_something_unknown_marks_nothing() -> None:
     assert not next(iter(talk)).is_cut
 
 
+def test_a_reply_of_which_nothing_was_heard_is_marked_and_the_one_before_is_not() -> None:
+    talk = Talk()
+    talk.reply("a", "Hello")
+    talk.reply("b", "there was")
+    marked = talk.cut(None, 0, ("b",))
+
+    assert [(line.item_id, line.heard_ms) for line in marked] == [("b", 0)]
+
+
 def test_a_reply_that_broke_off_is_closed_by_the_next_one() -> None:
     talk = Talk()
     talk.reply("a", "Once", final=False)

@@ -108,22 +108,25 @@ class Transcript:
         self._forget()
         return complete
 
-    def cut(self, item_id: str | None, heard_ms: int) -> list[Line]:
+    def cut(self, item_id: str | None, heard_ms: int, unheard: tuple[str, ...] = ()) -> list[Line]:
         """Mark what was cut off, and return it.
 
         Args:
-            item_id: The item that was sounding.
+            item_id: The item that was sounding, if one was.
             heard_ms: How much of it was heard; of what came after it, nothing was.
+            unheard: More items of which nothing was heard.
         """
-        found = self._lines.get((ASSISTANT, item_id or ""))
-        if found is None:
-            return []
-        lines = list(self._lines.values())
-        after = lines[lines.index(found) :]
-        marked = [line for line in after if line.role == ASSISTANT and line.text]
-        for line in marked:
-            line.is_final = line.is_cut = True
-            line.heard_ms = heard_ms if line is found else 0
+        marked: list[Line] = []
+        is_after = False
+        for line in self._lines.values():
+            if line.role != ASSISTANT or not line.text:
+                continue
+            is_sounding = line.item_id == item_id
+            if is_sounding or is_after or line.item_id in unheard:
+                line.is_final = line.is_cut = True
+                line.heard_ms = heard_ms if is_sounding else 0
+                marked.append(line)
+            is_after = is_after or is_sounding
         return marked
 
     def session_over(self) -> list[Line]:
