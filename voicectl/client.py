@@ -80,8 +80,14 @@ def wait_until_gone(until_s: float | None) -> bool:
     return False
 
 
-def ask(verb: str, args: dict[str, str], timeout_s: float) -> Reply:
+def ask(verb: str, args: dict[str, str], timeout_s: float, began_ns: int = STARTED_NS) -> Reply:
     """Send a request and wait for its reply.
+
+    Args:
+        verb: What is asked.
+        args: Its arguments.
+        timeout_s: How long to wait.
+        began_ns: When somebody wished for it, by CLOCK_MONOTONIC.
 
     Raises:
         NotRunningError: No daemon is there.
@@ -90,7 +96,7 @@ def ask(verb: str, args: dict[str, str], timeout_s: float) -> Reply:
         VersionError: It said something that cannot be read.
     """
     check_running()
-    request = Request(verb, args, str(os.getpid()), STARTED_NS, int(timeout_s * 1000))
+    request = Request(verb, args, str(os.getpid()), began_ns, int(timeout_s * 1000))
     data = request.encode()
     if len(data) > MAX_REQUEST_BYTES:
         raise TooLongError

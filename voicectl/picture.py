@@ -4,6 +4,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
+    from voiced.control.messages import LineReport
+
 STAMPS: "Final" = ("v", "t", "event")
 """Fields of every notice."""
 UPDATES: "Final" = {"cost": "cost", "audio": "audio", "interruption": "last_interruption"}
@@ -30,3 +32,16 @@ def standing(report: "dict[str, Any]") -> "dict[str, Any]":
         return {**report, "t": None}
     kept = {name: value for name, value in session.items() if name not in CLOCKWORK}
     return {**report, "session": kept, "t": None}
+
+
+def line_of(notice: "dict[str, Any]") -> "LineReport":
+    """Return the line of the transcript that a notice tells of."""
+    return {
+        "t": notice["t"],
+        "role": notice["role"],
+        "item_id": notice["item_id"],
+        "text": notice["text"],
+        "final": bool(notice["final"]),
+        "cut": bool(notice.get("cut")),
+        "heard_ms": notice.get("heard_ms"),
+    }

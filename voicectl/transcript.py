@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Final, cast
 
-from voicectl import client, follow, outcome
-from voicectl.link import Link, Notice
+from voicectl import client, follow, outcome, picture
+from voicectl.link import Link
 from voiced.control.messages import LineReport, cut_mark, line_text
 
 ANSWER_WITHIN_S: Final = 5.0
@@ -13,24 +13,24 @@ ANSWER_WITHIN_S: Final = 5.0
 Write = Callable[[LineReport], str]
 
 
-def lines() -> list[LineReport]:
-    """Return what the daemon remembers, oldest first.
+def remembered() -> tuple[list[LineReport], float]:
+    """Return what the daemon remembers, oldest first, and until when, in unix time.
 
     Raises:
         NotRunningError: No daemon is there.
         VersionError: Its answer has no lines.
     """
-    reply = client.ask("transcript", {}, ANSWER_WITHIN_S)
-    found = (reply.result or {}).get("lines")
-    if not isinstance(found, list):
+    result = client.ask("transcript", {}, ANSWER_WITHIN_S).result or {}
+    lines, unix_s = result.get("lines"), result.get("t")
+    if not isinstance(lines, list) or not isinstance(unix_s, float):
         raise outcome.VersionError("the daemon gave no transcript")
-    return cast(list[LineReport], found)
+    return cast(list[LineReport], lines), unix_s
 
 
 def show(*, is_json: bool) -> None:
     """Print what was said lately."""
     write: Write = json.dumps if is_json else line_text
-    for line in lines():
+    for line in remembered()[0]:
         print(write(line))
 
 
@@ -41,13 +41,13 @@ def follow_lines(*, is_json: bool) -> None:
     seen = 0
     for notice in follow.notices(link):
         if notice["event"] == "transcript":
-            printer.take(_line_of(notice))
+            printer.take(picture.line_of(notice))
         elif notice.get("state") == "stopped":
             outcome.complain("voiced is not running; waiting for it")
         elif link.connections != seen:
             # Another daemon, which numbers its lines anew.
             seen = link.connections
-            printer.begin(lines())
+            printer.begin(remembered()[0])
 
 
 class _Printer:
@@ -78,16 +78,3 @@ class _Printer:
             print(f"assistant:{cut_mark(line)}", flush=True)
         else:
             print(self._write(line), flush=True)
-
-
-def _line_of(notice: Notice) -> LineReport:
-    """Return the line that a notice tells of."""
-    return {
-        "t": notice["t"],
-        "role": notice["role"],
-        "item_id": notice["item_id"],
-        "text": notice["text"],
-        "final": notice["final"],
-        "cut": bool(notice.get("cut")),
-        "heard_ms": notice.get("heard_ms"),
-    }

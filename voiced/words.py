@@ -69,8 +69,8 @@ class Words:
         self._close(self._transcript.session_over())
 
     def report(self) -> dict[str, Any]:
-        """Return what was said lately, oldest first."""
-        return {"lines": [line.report() for line in self._transcript]}
+        """Return what was said up to now, oldest first."""
+        return {"t": round(time.time(), 3), "lines": [line.report() for line in self._transcript]}
 
     def end(self) -> None:
         """Write what waits, and no more."""

@@ -24,7 +24,7 @@ UNDER_WAY = said("assistant", "a2", "It is", final=False)
 
 
 def reply(*lines: dict[str, Any]) -> bytes:
-    return json.dumps({"v": 1, "id": "", "ok": True, "result": {"lines": lines}}).encode()
+    return json.dumps({"v": 1, "id": "", "ok": True, "result": {"t": 1.5, "lines": lines}}).encode()
 
 
 def notice(role: str, item_id: str, text: str, **more: object) -> bytes:

@@ -3,13 +3,17 @@
 import argparse
 from typing import Final
 
-from voicectl.outcome import DONE
+from voicectl.outcome import DONE, USAGE, complain
 from voicectl.verbs.tree import Verbs
 
 TRANSCRIPT: Final = (
     "voicectl transcript           what was said lately",
     "voicectl transcript --follow  and what is said from now on",
     "voicectl transcript --json    one JSON object a line",
+)
+MONITOR: Final = (
+    "voicectl monitor              watch, also before the daemon is started",
+    "ssh -t desk voicectl monitor  from afar",
 )
 
 
@@ -23,6 +27,12 @@ def add(verbs: Verbs) -> None:
         json=True,
     )
     shown.add_argument("--follow", action="store_true", help="go on with what is said")
+    verbs.verb(
+        "monitor",
+        "watch: levels, words, interruptions, cost; keys: q t m i",
+        monitor,
+        examples=MONITOR,
+    )
 
 
 def transcript(arguments: argparse.Namespace) -> int:
@@ -34,3 +44,20 @@ def transcript(arguments: argparse.Namespace) -> int:
     else:
         printer.show(is_json=arguments.json)
     return DONE
+
+
+def monitor(_: argparse.Namespace) -> int:
+    """Draw what is going on, until the user has seen enough."""
+    import os
+
+    from voicectl import terminal
+
+    if not terminal.is_fit(os.environ):
+        complain(
+            "monitor needs a terminal that it can draw on",
+            "voicectl status --follow prints a line for every change",
+        )
+        return USAGE
+    from voicectl import monitor as view
+
+    return view.run()

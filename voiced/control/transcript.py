@@ -129,6 +129,17 @@ class Transcript:
             is_after = is_after or is_sounding
         return marked
 
+    def keep(self, report: LineReport) -> None:
+        """Take a line as another transcript reports it; it keeps its place if it has one."""
+        key = report["role"], report["item_id"]
+        line = self._lines.setdefault(key, Line(report["t"], *key))
+        line.settled, line.under_way = report["text"], ""
+        if not report["final"]:
+            line.settled, line.under_way = "", report["text"]
+        line.is_final, line.is_cut = report["final"], report["cut"]
+        line.heard_ms = report["heard_ms"]
+        self._forget()
+
     def session_over(self) -> list[Line]:
         """Return the lines that will not be completed any more, and close them."""
         return self._close()
