@@ -25,6 +25,8 @@ PURE = (
     "voicectl/render.py",
     "voicectl/bars.py",
     "voicectl/picture.py",
+    "voicectl/screen.py",
+    "voicectl/view.py",
     "voicectl/subscriber.py",
 )
 OVERALL = 90.0

@@ -48,6 +48,8 @@ HEARTS: Final = {"idle": "○", "stopped": "○", "muted": "◌", "error": "✖"
 """The sign before a state that is not ●."""
 SIGNS: Final = {"microphone": "mic", "loudspeaker": "spk"}
 KEYS: Final = (("q", "quit"), ("t", "talk"), ("m", "mute"), ("i", "interrupt"))
+LATELY_S: Final = 60.0
+"""A complaint that is older is not shown any more."""
 LATELY: Final = 60
 """More lines of the transcript than fit a screen are not drawn."""
 
@@ -176,7 +178,7 @@ class Screen:
         report = self._view.report
         if report.get("error"):
             yield "problem", Text(one_line(report["error"]), "bold red")
-        elif self._view.complaint:
+        elif self._view.complaint and self._now_s - self._view.complained_s < LATELY_S:
             at = time.strftime("%H:%M:%S", time.localtime(self._view.complained_s))
             yield "problem", Text(f"{at} {one_line(self._view.complaint)}", "red")
         last = report.get("last_interruption")

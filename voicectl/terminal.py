@@ -7,6 +7,7 @@ Rules
 
 import contextlib
 import os
+import re
 import select
 import signal
 import socket
@@ -26,7 +27,8 @@ SIGNALS: Final = (
 )
 UNFIT: Final = ("", "dumb", "unknown")
 """Names of terminals whose cursor cannot be moved."""
-ESCAPE: Final = "\x1b"
+SEQUENCE: Final = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|.)?")
+"""What an arrow and the like send; the letters in it are no keys."""
 
 
 def is_fit(environment: Mapping[str, str]) -> bool:
@@ -108,9 +110,7 @@ class Terminal:
             data = b""
         # At its end there are no more keys, and it would be ready for ever.
         self.has_keys = bool(data)
-        keys = data.decode(errors="replace")
-        # An arrow or the like, which begins so, is none of ours.
-        return keys.partition(ESCAPE)[0]
+        return SEQUENCE.sub("", data.decode(errors="replace"))
 
     def _signals(self) -> list[signal.Signals]:
         try:

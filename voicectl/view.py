@@ -34,13 +34,14 @@ class Needle:
 
     def take(self, level: dict[str, float] | None, now_s: float) -> None:
         """Take a level; None where no sound passed."""
-        self.settle(now_s)
         if level is None:
+            self.settle(now_s)
             return
-        self._fresh_s, self._level_dbfs = now_s, level["rms_dbfs"]
-        self.rms_dbfs = max(
-            level["rms_dbfs"], self.rms_dbfs if self.rms_dbfs is not None else level["rms_dbfs"]
-        )
+        self._level_dbfs = level["rms_dbfs"]
+        self.settle(now_s)
+        self._fresh_s = now_s
+        before_dbfs = self._level_dbfs if self.rms_dbfs is None else self.rms_dbfs
+        self.rms_dbfs = max(self._level_dbfs, before_dbfs)
         if self.peak_dbfs is None or level["peak_dbfs"] >= self.peak_dbfs:
             self.peak_dbfs, self._peaked_s = level["peak_dbfs"], now_s
 
