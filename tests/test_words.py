@@ -113,7 +113,7 @@ async def test_what_goes_wrong_is_told_once_and_taken_back_when_it_works(
     ]
     assert caplog.text.count(problem) == 1
     assert "marked words" not in caplog.text
-    assert entries(path) == ["you: again"]
+    assert entries(path)[-1] == "you: again"
 
 
 async def test_a_disk_that_hangs_costs_lines_and_not_memory(
