@@ -1,6 +1,8 @@
 """What every test has: no call that blocks the event loop, and sound where it asks for it."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
@@ -15,6 +17,8 @@ settings.register_profile(
 )
 settings.register_profile("long", settings.get_profile("everyday"), derandomize=False)
 
+WATCHED = ["voiced.audio", "voiced.realtime", "voiced.control", "voiced.desktop"]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the examples."""
@@ -24,10 +28,18 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def no_blocking_calls() -> Iterator[BlockBuster]:
     """Break a test in which voiced blocks the event loop."""
-    with blockbuster_ctx(["voiced.audio", "voiced.realtime", "voiced.control"]) as guard:
-        # Two sockets are removed at the very end, when nothing waits for the loop.
-        guard.functions["os.unlink"].can_block_in("voiced/control/server.py", "close")
+    with blockbuster_ctx(WATCHED) as guard:
+        # Sockets are made before anything waits for the loop, and removed when nothing does.
+        guard.functions["os.unlink"].can_block_in("voiced/control/listeners.py", "listen")
+        guard.functions["os.stat"].can_block_in("voiced/control/listeners.py", "listen")
         yield guard
+
+
+@pytest.fixture
+def runtime() -> Iterator[Path]:
+    """Give a runtime directory with a path short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="vr", dir="/tmp") as name:
+        yield Path(name)
 
 
 @pytest.fixture

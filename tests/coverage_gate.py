@@ -12,6 +12,7 @@ PURE = (
     "voiced/conversation/",
     "voiced/settings.py",
     "voiced/config.py",
+    "voiced/places.py",
     "voiced/errors.py",
     "voiced/audio/pcm.py",
     "voiced/audio/buffer.py",
@@ -22,12 +23,15 @@ PURE = (
     "voiced/realtime/dialects.py",
     "voiced/control/messages.py",
     "voiced/control/transcript.py",
-    "voicectl/render.py",
+    "voiced/desktop/presence.py",
     "voicectl/bars.py",
+    "voicectl/checks/finding.py",
     "voicectl/picture.py",
+    "voicectl/render.py",
+    "voicectl/schema.py",
     "voicectl/screen.py",
-    "voicectl/view.py",
     "voicectl/subscriber.py",
+    "voicectl/view.py",
 )
 OVERALL = 90.0
 

@@ -64,7 +64,7 @@ class FakeSpeaker:
 
 @dataclass
 class FakeMicrophone:
-    """A microphone that writes down its calls."""
+    """A microphone that writes down its calls, and does at once what it is asked."""
 
     calls: Journal[str] = field(default_factory=Journal)
 
@@ -73,6 +73,9 @@ class FakeMicrophone:
 
     def close(self) -> None:
         self.calls.append("close")
+
+    def call_when_done(self, call: Callable[[], None]) -> None:
+        call()
 
     def check(self) -> None:
         self.calls.append("check")
@@ -116,6 +119,22 @@ class FakeWords:
 
     def session_over(self) -> None:
         self.calls.append(("session_over",))
+
+
+@dataclass
+class FakeDesktop:
+    """A desktop that writes down what it is told."""
+
+    calls: Journal[str] = field(default_factory=Journal)
+
+    def allow_sleep(self) -> None:
+        self.calls.append("allow sleep")
+
+    def pause_players(self) -> None:
+        self.calls.append("pause players")
+
+    def resume_players(self) -> None:
+        self.calls.append("resume players")
 
 
 @dataclass

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiced.config import config_directory, find_line, load, parse
+from voiced.config import config_directory, load, parse
 from voiced.errors import ConfigError
 from voiced.settings import Settings
 
@@ -57,10 +57,6 @@ def test_an_unknown_table_is_answered_with_the_one_that_is_meant() -> None:
     assert "there is: provider, audio" in str(refusal("[qqqqqq]\n"))
 
 
-def test_a_key_outside_every_table_is_refused() -> None:
-    assert str(refusal('audio = "x"\n')) == "[audio] must be a table"
-
-
 def test_a_wrong_value_is_told_with_its_line() -> None:
     error = refusal('[turns]\n# a comment\ndetection = "server-vad"\n')
 
@@ -99,23 +95,73 @@ def test_what_nobody_can_mean_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("text", "complaint", "line", "column"),
     [
-        ('[audio]\n"input" = 3\n', 2),
-        ("audio.input = 3\n", 1),
-        ("[provider]\ninput = 1\n[ audio ]\n\n  input=3\n", 5),
-        ('[provider]\ninstructions = """\n[audio]\ninput = 1\n"""\n[audio]\ninput = 3\n', 7),
-        ("audio = {input = 3}\n", None),
+        ("[audio]\n  inptu = 3\n", "unknown key `[audio] inptu`", 2, 3),
+        ("audio.inptu = 3\n", "unknown key `[audio] inptu`", 1, 7),
+        ("audio = {input = 3}\n", "[audio] input must be a text", 1, 18),
+        ("\n[ adio ]\n", "unknown table `[adio]`", 2, 3),
+        ("[turns]\nthreshold = 7\n", "threshold = 7.0 is not between", 2, 13),
+        ('[provider]\nkind = "azure"\n', "url is missing", 2, 8),
+        ('audio = "x"\n', "[audio] must be a table", 1, 1),
+        ("[[audio]]\n", "[audio] must be a table", 1, 3),
     ],
 )
-def test_the_line_of_a_key_is_found_as_it_is_written(text: str, line: int | None) -> None:
-    assert find_line(text, "audio", "input") == line
+def test_a_complaint_has_the_place_of_the_key_or_of_the_value(
+    text: str, complaint: str, line: int, column: int
+) -> None:
+    error = refusal(text)
+
+    assert str(error).startswith(complaint) or complaint in str(error)
+    assert (error.line, error.column) == (line, column)
 
 
-def test_the_line_of_a_table_is_found() -> None:
-    assert find_line("\n[audio]\n", "audio") == 2
-    assert find_line("audio.x = 3\n", "audio") == 1
-    assert find_line("", "audio") is None
+@pytest.mark.parametrize(
+    ("text", "complaint", "line", "column"),
+    [
+        (
+            '[audio]\ninput = "a"\ninput = "b"\n',
+            "`[audio] input` is there twice, first in line 2",
+            3,
+            1,
+        ),
+        ("[audio]\n[log]\n[audio]\n", "`[audio]` is there twice, first in line 1", 3, 2),
+        ("[audio]\ninput = Jabra\n", "Invalid value: a text needs quotes", 2, 9),
+        ("[audio]\n[log\n", "Expected ']' at the end of a table declaration", 2, 5),
+    ],
+)
+def test_what_is_no_toml_is_told_so_that_it_can_be_mended(
+    text: str, complaint: str, line: int, column: int
+) -> None:
+    error = refusal(text)
+
+    assert str(error) == f"not TOML: {complaint}"
+    assert (error.line, error.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ('[provider]\napi_key = "sk-secret"\n', "`[provider] api_key`"),
+        ('[provider]\nkey = "sk-secret"\n', "`[provider] key`"),
+        ('OPENAI_API_KEY = "sk-secret"\n', "`OPENAI_API_KEY`"),
+        ('[openai]\napi-key = "sk-secret"\n', "`[openai] api-key`"),
+        ('[provider]\naccess_token = "sk-secret"\n', "`[provider] access_token`"),
+    ],
+)
+def test_a_key_of_the_provider_is_refused_and_not_repeated(text: str, written: str) -> None:
+    complaint = str(refusal(text))
+
+    assert complaint == (
+        f"{written} does not belong here: take it out, and run voicectl secret set"
+    )
+
+
+def test_a_key_outside_every_table_is_told_where_it_belongs() -> None:
+    assert str(refusal('input = "Jabra"\n')) == ("unknown key `input`, it belongs in `[audio]`")
+    assert str(refusal("zzz = 1\n")) == (
+        "unknown key `zzz`; every key belongs in a table, such as [provider]"
+    )
 
 
 @given(st.text())
@@ -144,9 +190,9 @@ def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
+    (tmp_path / "bad.toml").write_bytes("[audio]\n# äö".encode() + b"\xff\xfe")
 
-    with pytest.raises(ConfigError, match=r"bad.toml: cannot be read"):
+    with pytest.raises(ConfigError, match=r"bad.toml:2:5: not UTF-8: save the file"):
         load(tmp_path / "bad.toml", {})
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path, {})
@@ -169,7 +215,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_complaint_names_file_line_and_column(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text("[audio]\ninptu = 3\n")
-    with pytest.raises(ConfigError, match=r"c.toml:2: unknown key"):
+    with pytest.raises(ConfigError, match=r"c.toml:2:1: unknown key"):
         load(path, {})
 
     path.write_text("[audio]\ninput == 3\n")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import signal
 import stat
 import subprocess
@@ -213,6 +214,34 @@ async def test_a_held_key_is_a_turn_over_a_server_that_finds_the_turns(
     assert released["session"]["audio"]["input"]["turn_detection"]["type"] == "server_vad"
 
 
+@pytest.mark.parametrize("taps", [20, pytest.param(200, marks=pytest.mark.long)])
+async def test_taps_whose_edges_are_processes_of_their_own_leave_nothing_open(
+    card: VirtualSoundCard, taps: int
+) -> None:
+    async with conversation(card, turns={"detection": "manual"}) as (daemon, wire):
+        await ctl(daemon, "mute")
+        held = random.Random(taps)
+        opened = 0
+        for _ in range(taps):
+            press = await edge(daemon, "press")
+            await asyncio.sleep(held.uniform(0.005, 0.1))
+            release = await edge(daemon, "release")
+            assert [await press.wait(), await release.wait()] == [0, 0]
+            status = await asyncio.to_thread(daemon.status)
+            opened += status["ptt"] or status["mic_open"]
+        assert opened == 0
+        await wire.expect("input_audio_buffer.clear")
+
+
+async def edge(daemon: Daemon, name: str) -> asyncio.subprocess.Process:
+    """Move the talk key, and do not wait for it."""
+    return await asyncio.create_subprocess_exec(
+        *daemon.ctl_command("ptt", name),
+        env=daemon.environment,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+
+
 async def test_events_begin_with_the_state_and_tell_every_change(card: VirtualSoundCard) -> None:
     async with conversation(card) as (daemon, wire):
         listening = await asyncio.create_subprocess_exec(
@@ -413,10 +442,10 @@ def run_voiced(
     [
         (
             '[audio]\ninptu = "x"\n',
-            "bad.toml:2: unknown key `[audio] inptu`, did you mean `input`?",
+            "bad.toml:2:1: unknown key `[audio] inptu`, did you mean `input`?",
         ),
         ("[audio\n", "bad.toml:1:7: not TOML:"),
-        ('[turns]\nthreshold = "high"\n', "bad.toml:2: [turns] threshold must be a number"),
+        ('[turns]\nthreshold = "high"\n', "bad.toml:2:13: [turns] threshold must be a number"),
         (
             '[provider]\nkind = "compatible"\nurl = "ws://example.org/v1"\n',
             "is not encrypted: use https://",

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.conversation.stage import MANUAL, SECOND, SERVER_VAD, half
-from tests.fakes import FakeMicrophone, FakeProvider, FakePublic, FakeSpeaker, FakeWords
+from tests.fakes import (
+    FakeDesktop,
+    FakeMicrophone,
+    FakeProvider,
+    FakePublic,
+    FakeSpeaker,
+    FakeWords,
+)
 from voiced.control.messages import Failure
 from voiced.conversation import Conversation
 from voiced.conversation import effects as fx
@@ -13,7 +20,7 @@ from voiced.conversation import events as ev
 from voiced.conversation.status import Interruption
 from voiced.realtime import client_messages as out
 from voiced.runner import Runner, Shells
-from voiced.settings import Session, Settings
+from voiced.settings import Desktop, Session, Settings
 
 
 @dataclass
@@ -24,6 +31,7 @@ class House:
     speaker: FakeSpeaker = field(default_factory=FakeSpeaker)
     microphone: FakeMicrophone = field(default_factory=FakeMicrophone)
     provider: FakeProvider = field(default_factory=FakeProvider)
+    desktop: FakeDesktop = field(default_factory=FakeDesktop)
     public: FakePublic = field(default_factory=FakePublic)
     words: FakeWords = field(default_factory=FakeWords)
     lines: list[str] = field(default_factory=list)
@@ -36,6 +44,7 @@ class House:
                 self.speaker,
                 self.microphone,
                 self.provider,
+                self.desktop,
                 self.public,
                 self.words,
                 self.lines.append,
@@ -295,6 +304,9 @@ def test_every_effect_has_a_hand() -> None:
         fx.TellSession("ended", "idle"),
         fx.TellCost(0.0, 0.0),
         fx.TellError("c", "m"),
+        fx.AllowSleep(),
+        fx.PausePlayers(),
+        fx.ResumePlayers(),
     ]
 
     async def carry_out() -> None:
@@ -318,3 +330,22 @@ async def test_what_has_arrived_counts_before_what_is_due() -> None:
     sent = [m.audio for m in house.provider.calls if isinstance(m, out.Append)]
     assert len(sent) == 30
     assert not any(b"\0" in audio for audio in sent)
+
+
+async def test_the_machine_sleeps_when_the_microphone_is_closed_and_the_line_says_why() -> None:
+    house = listening()
+    house.take(ev.Away("suspended"))
+
+    assert house.microphone.calls[-1] == "close"
+    assert house.desktop.calls == ["allow sleep"]
+    assert house.lines[-1] == "idle, paused: suspended"
+    assert house.runner.status()["paused"] == "suspended"
+
+
+async def test_players_pause_and_go_on() -> None:
+    house = House(Settings(desktop=Desktop(pause_players=True)))
+    house.take(ev.Start(), ev.MicrophoneOpened())
+    house.hear(SERVER_VAD)
+    house.take(ev.Stop())
+
+    assert house.desktop.calls == ["pause players", "resume players"]

@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 import tomli
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from voiced.config import parse
 from voiced.errors import ConfigError
@@ -27,6 +29,14 @@ def test_the_configuration_file_is_printed_from_the_settings() -> None:
 
 def test_the_printed_file_says_what_is_the_default() -> None:
     assert parse(default_toml()) == Settings()
+
+
+def test_a_page_of_comments_sets_nothing_and_has_everything() -> None:
+    page = default_toml(is_commented=True)
+
+    assert tomli.loads(page) == {table: {} for table in TABLES}
+    for option in options():
+        assert f"\n#{option.key} = {to_toml(option.default)}\n" in page
 
 
 def test_every_option_is_in_the_printed_file_with_a_reason() -> None:
@@ -104,7 +114,10 @@ def test_options_that_fit_are_taken() -> None:
     check_together(Settings(provider=Provider(kind="compatible", url="https://x/v1")))
 
 
-def test_texts_are_written_so_that_they_can_be_read_again() -> None:
-    text = 'a "quoted" \\ line\nand another'
+@given(st.text())
+@example('a "quoted" \\ line\nand\ranother\t\x00\x7f')
+def test_texts_are_written_so_that_they_can_be_read_again(text: str) -> None:
+    written = to_toml(text)
 
-    assert tomli.loads(f"x = {to_toml(text)}")["x"] == text
+    assert tomli.loads(f"x = {written}")["x"] == text
+    assert "\n" not in written

@@ -1,17 +1,41 @@
 """The whole command line of voicectl, from the verbs to the exit status."""
 
-import argparse
+import sys
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Final
 
 from voicectl import outcome
+from voicectl.arguments import Parser
 from voicectl.outcome import complain
-from voicectl.verbs import session, state, views
-from voicectl.verbs.tree import Verbs, described
+from voicectl.verbs import (
+    completion,
+    config,
+    devices,
+    doctor,
+    logs,
+    secret,
+    service,
+    session,
+    state,
+    views,
+)
+from voicectl.verbs.tree import Verbs
 from voiced import __version__
-from voiced.control.protocol import MAX_REQUEST_BYTES
+from voiced.errors import ConfigError
 
-MODULES: Final = (session, state, views)
+MODULES: Final = (
+    session,
+    state,
+    views,
+    service,
+    secret,
+    config,
+    devices,
+    doctor,
+    logs,
+    completion,
+)
 """The modules of ``voicectl.verbs``, in the order of the help."""
 
 EXAMPLES: Final = (
@@ -24,46 +48,51 @@ EXAMPLES: Final = (
     "voicectl is speaking && echo yes",
 )
 
-STATUSES: Final = """\
-exit status: 0 done, or already so; 1 refused, or not so; 2 wrong arguments;
-3 voiced is not running; 4 no answer in time; 5 other version; 6 voiced cannot serve
-(no key, no microphone, offline); 130 interrupted
-"""
+STATUSES: Final = {
+    outcome.DONE: "done, or already so",
+    outcome.FALSE: "refused, or not so",
+    outcome.USAGE: "wrong arguments",
+    outcome.NOT_RUNNING: "voiced is not running",
+    outcome.NO_ANSWER: "no answer in time, or too late to be meant",
+    outcome.OTHER_VERSION: "voiced is of another version",
+    outcome.CANNOT_SERVE: "voiced cannot serve (no key, no microphone, offline)",
+    outcome.INTERRUPTED: "interrupted",
+}
+"""Exit status -> what it means."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Return the parser of the command line."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="voicectl",
-        description=described("Steer the voiced daemon.", EXAMPLES),
-        epilog=STATUSES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Steer the voiced daemon.",
+        epilog=fill("exit status: " + "; ".join(f"{n} {why}" for n, why in STATUSES.items())),
+        examples=EXAMPLES,
     )
     made.add_argument("--version", action="version", version=f"voicectl {__version__}")
-    verbs = Verbs("voicectl", made.add_subparsers(dest="verb", metavar="VERB", required=True))
+    verbs = Verbs(made.take_verbs("verb"))
     for module in MODULES:
         module.add(verbs)
     return made
 
 
 def run(command_line: Sequence[str]) -> int:
-    """Do what the command line says and return the exit status.
+    """Do what the command line says and return the exit status."""
+    verb = command_line[0] if command_line else ""
+    return outcome.conclude(verb, lambda: _parse_and_run(command_line))
 
-    Wrong arguments end the process with status 2.
-    """
-    arguments = parser().parse_args(command_line)
+
+def _parse_and_run(command_line: Sequence[str]) -> int:
+    whole = parser()
+    if not command_line:
+        whole.print_help(sys.stderr)
+        return outcome.USAGE
+    arguments = whole.parse(command_line)
+    # For the verb that completes all of them.
+    arguments.whole = whole
     try:
         status: int = arguments.run(arguments)
-    except outcome.NotRunningError:
-        complain("voiced is not running", "start it: systemctl --user start voiced, or: voiced")
+    except ConfigError as error:
+        complain(str(error))
         return outcome.NOT_RUNNING
-    except outcome.TooLongError:
-        complain(f"too long: at most {MAX_REQUEST_BYTES} bytes are taken")
-        return outcome.USAGE
-    except outcome.NoAnswerError:
-        complain("voiced did not answer in time", "see its log: journalctl --user -u voiced")
-        return outcome.NO_ANSWER
-    except outcome.VersionError as error:
-        complain(str(error), "restart the daemon: systemctl --user restart voiced")
-        return outcome.OTHER_VERSION
     return status

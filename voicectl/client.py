@@ -14,29 +14,15 @@ from typing import Any, Final
 
 import zmq
 
-from voicectl.outcome import (
-    FALSE,
-    NoAnswerError,
-    NotRunningError,
-    TooLongError,
-    VersionError,
-    complain,
-)
+from voicectl import exchange
+from voicectl.outcome import FALSE, NotRunningError, VersionError, complain
 from voiced.control.directory import runtime_directory
-from voiced.control.messages import Failure, Reply, Request, decode_notice, decode_reply
-from voiced.control.protocol import (
-    CONTROL_SOCKET,
-    EVENTS_SOCKET,
-    EXIT_CODES,
-    MAX_REQUEST_BYTES,
-    NOTICES,
-)
+from voiced.control.messages import Failure, Reply, decode_notice, reply_of
+from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, EXIT_CODES, NOTICES
 from voiced.errors import ConfigError, WireError
 
 GONE: Final = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
 """What libzmq notices when the other end has gone."""
-STARTED_NS: Final = time.monotonic_ns()
-"""When this process began, as far as Python can tell."""
 
 
 def directory() -> Path:
@@ -80,34 +66,17 @@ def wait_until_gone(until_s: float | None) -> bool:
     return False
 
 
-def ask(verb: str, args: dict[str, str], timeout_s: float, began_ns: int = STARTED_NS) -> Reply:
+def ask(verb: str, args: dict[str, str], timeout_s: float) -> Reply:
     """Send a request and wait for its reply.
 
-    Args:
-        verb: What is asked.
-        args: Its arguments.
-        timeout_s: How long to wait.
-        began_ns: When somebody wished for it, by CLOCK_MONOTONIC.
-
     Raises:
-        NotRunningError: No daemon is there.
-        NoAnswerError: It said nothing in time.
-        TooLongError: The request is longer than the daemon takes.
-        VersionError: It said something that cannot be read.
+        CommandError: There is none that can be used; the class says why.
     """
-    check_running()
-    request = Request(verb, args, str(os.getpid()), began_ns, int(timeout_s * 1000))
-    data = request.encode()
-    if len(data) > MAX_REQUEST_BYTES:
-        raise TooLongError
-    with _socket(zmq.REQ, CONTROL_SOCKET) as asking:
-        asking.send(data)
-        if not asking.poll(int(timeout_s * 1000)):
-            raise NoAnswerError
-        try:
-            return decode_reply(asking.recv())
-        except WireError as error:
-            raise VersionError(str(error)) from error
+    reply = exchange.ask_for_reply(verb, args, timeout_s)
+    try:
+        return reply_of(reply)
+    except WireError as error:
+        raise VersionError(str(error)) from error
 
 
 def listen(until_s: float | None = None) -> Iterator[dict[str, Any]]:

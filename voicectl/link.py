@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from voicectl.outcome import VersionError
-from voicectl.subscriber import GREETING, Subscriber
+from voicectl.subscriber import Subscriber
 from voicectl.watch import DirectoryWatch
+from voicectl.zmtp import GREETING
 from voiced.control.messages import decode_notice
 from voiced.control.protocol import EVENTS_SOCKET, NOTICES, VERSION
 from voiced.errors import ConfigError, WireError

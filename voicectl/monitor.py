@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from voicectl import client, outcome, transcript
+from voicectl import client, exchange, outcome, transcript
 from voicectl.link import Link
 from voicectl.screen import Screen
 from voicectl.terminal import Terminal
@@ -116,16 +116,9 @@ class _Monitor:
     def _ask(self, verb: str, args: dict[str, str], terminal: Terminal) -> None:
         """Ask for something, on a thread of its own: a start can take seconds."""
         try:
-            error = client.ask(verb, args, START_WITHIN_S, time.monotonic_ns()).error
-        except outcome.NotRunningError:
-            self._failures.put("voiced is not running")
-        except outcome.NoAnswerError:
-            self._failures.put(f"{verb}: no answer in time")
-        except outcome.VersionError as failure:
-            self._failures.put(f"{verb}: {failure}")
-        else:
-            if error is not None:
-                self._failures.put(f"{verb}: {error.message}")
+            exchange.ask(verb, args, START_WITHIN_S)
+        except outcome.CommandError as failure:
+            self._failures.put(f"{verb}: {failure.message}")
         terminal.wake()
 
     def _complain(self, message: str) -> None:

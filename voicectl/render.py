@@ -1,9 +1,14 @@
-"""Replies as text for people, pure."""
+"""Replies as text for people, pure.
 
-from typing import Any
+A key press runs through this module, so it imports nothing.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
-def status(report: dict[str, Any]) -> str:
+def status(report: "dict[str, Any]") -> str:
     """Return a status as a few lines."""
     flags = [name for name in ("muted", "ptt") if report[name] and report["state"] != name]
     lines = [" ".join([report["state"], *(f"({flag})" for flag in flags)])]
@@ -32,7 +37,7 @@ def status(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def done(result: dict[str, Any]) -> str:
+def done(result: "dict[str, Any]") -> str:
     """Return the answer to a wish as one line; empty when there is nothing to say."""
     if result.get("next_start"):
         tables = ", ".join(f"[{name}]" for name in result["next_start"])
@@ -40,7 +45,7 @@ def done(result: dict[str, Any]) -> str:
     return str(result.get("state", ""))
 
 
-def trouble(audio: dict[str, Any]) -> str:
+def trouble(audio: "dict[str, Any]") -> str:
     """Return what went wrong with the sound, counted; empty when nothing did."""
     names = ("underruns", "overruns", "starvations", "restarts", "unsent")
     return ", ".join(f"{audio[name]} {name}" for name in names if audio[name])

@@ -4,17 +4,14 @@ A program that listens for hours is small when it does not load libzmq, has no t
 sees the end of the connection as what it is, the end of the daemon.
 """
 
+from voicectl.zmtp import COMMAND, GREETING, LONG, MECHANISM, MORE, VERSION_AT
 from voiced.errors import WireError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-GREETING: "Final" = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16 + 1 + 31)
 READY: "Final" = b"\x05READY\x0bSocket-Type\0\0\0\x03SUB"
-MORE: "Final" = 1
-LONG: "Final" = 2
-COMMAND: "Final" = 4
 SUBSCRIBE: "Final" = b"\x01"
 MAX_FRAME_BYTES: "Final" = 16_777_216
 """Nothing the daemon says comes near it."""
@@ -62,8 +59,9 @@ class Subscriber:
         return messages, answer
 
     def _greeted(self, greeting: bytes) -> None:
-        is_version_3 = greeting[0] == GREETING[0] and greeting[9] == GREETING[9]
-        if not is_version_3 or greeting[10] < GREETING[10] or greeting[12:16] != b"NULL":
+        is_zmtp = greeting[0] == GREETING[0] and greeting[9] == GREETING[9]
+        is_version_3 = greeting[VERSION_AT] >= GREETING[VERSION_AT]
+        if not (is_zmtp and is_version_3 and greeting[MECHANISM] == GREETING[MECHANISM]):
             raise WireError("the daemon does not speak ZMTP 3")
         self._is_greeted = True
 

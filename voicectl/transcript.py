@@ -2,13 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Final, cast
+from typing import cast
 
-from voicectl import client, follow, outcome, picture
+from voicectl import client, exchange, follow, outcome, picture
 from voicectl.link import Link
 from voiced.control.messages import LineReport, cut_mark, line_text
-
-ANSWER_WITHIN_S: Final = 5.0
 
 Write = Callable[[LineReport], str]
 
@@ -17,10 +15,9 @@ def remembered() -> tuple[list[LineReport], float]:
     """Return what the daemon remembers, oldest first, and until when, in unix time.
 
     Raises:
-        NotRunningError: No daemon is there.
-        VersionError: Its answer has no lines.
+        CommandError: There is no answer, or no lines in it.
     """
-    result = client.ask("transcript", {}, ANSWER_WITHIN_S).result or {}
+    result = exchange.ask("transcript", {})
     lines, unix_s = result.get("lines"), result.get("t")
     if not isinstance(lines, list) or not isinstance(unix_s, float):
         raise outcome.VersionError("the daemon gave no transcript")

@@ -1,7 +1,7 @@
 """Finds and reads the TOML file.
 
-Bad input is told in one line that names the file, the line, the key, the value and the
-remedy.  Nothing is guessed and nothing is ignored.
+Bad input is told in one line that names the file, the place in it, the key, the value and
+the remedy.  Nothing is guessed and nothing is ignored.
 """
 
 import difflib
@@ -12,11 +12,18 @@ from typing import Any, Final
 
 import tomli
 
+from voiced import places
 from voiced.errors import ConfigError
 from voiced.realtime.dialects import websocket_url
 from voiced.settings import TABLES, Option, Scalar, Settings, check_together, options, to_toml
 
 FILE: Final = "config.toml"
+SECRET: Final = re.compile(r"key|.*(apikey|token|secret|password)")
+"""The names, in small letters alone, of what somebody may try to keep in this file."""
+NO_QUOTES: Final = "Invalid value"
+"""What tomli says of a text without quotes, among others."""
+TWICE: Final = ("Cannot declare", "Cannot overwrite", "Duplicate")
+"""How begins what tomli says of something that is there twice."""
 _OPTIONS: Final[dict[tuple[str, str], Option]] = {
     (each.table, each.key): each for each in options()
 }
@@ -44,20 +51,33 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     try:
         if path.is_fifo():
             raise ConfigError(f"{path}: cannot be read: it is a pipe")
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
     except FileNotFoundError as error:
         if is_optional:
             return Settings()
         raise ConfigError(f"{path}: there is no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    return read(data, str(path))
+
+
+def read(data: bytes, name: str) -> Settings:
+    """Read the settings from what a file holds.
+
+    Args:
+        data: The file.
+        name: What complaints call it.
+
+    Raises:
+        ConfigError: Something is wrong; the text says where.
+    """
     try:
-        return parse(text)
+        return parse(_decode(data))
     except ConfigError as error:
         place = "" if error.line is None else f":{error.line}"
         place += "" if error.column is None else f":{error.column}"
         raise ConfigError(
-            f"{path}{place}: {error}", line=error.line, column=error.column
+            f"{name}{place}: {error}", line=error.line, column=error.column
         ) from error
 
 
@@ -70,16 +90,15 @@ def parse(text: str) -> Settings:
     try:
         tables = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        message = re.sub(r" \(at (line \d+, column \d+|end of document)\)$", "", str(error))
-        raise ConfigError(f"not TOML: {message}", line=error.lineno, column=error.colno) from error
+        raise _no_toml(text, error) from error
     except RecursionError as error:
         raise ConfigError("not TOML: something is nested too deeply") from error
     values: dict[str, dict[str, Scalar]] = {}
     for table, keys in tables.items():
         if table not in TABLES:
-            raise ConfigError(_unknown_table(table), line=find_line(text, table))
+            raise _stray(text, table, keys)
         if not isinstance(keys, dict):
-            raise ConfigError(f"[{table}] must be a table", line=find_line(text, table))
+            raise _at_key(text, f"[{table}] must be a table", table)
         values[table] = {key: _value(text, table, key, value) for key, value in keys.items()}
     settings = Settings(**{table: TABLES[table](**keys) for table, keys in values.items()})
     try:
@@ -87,80 +106,98 @@ def parse(text: str) -> Settings:
         if settings.provider.kind != "local":
             websocket_url(settings.provider)
     except ConfigError as error:
-        line = None if error.option is None else find_line(text, *error.option)
-        raise ConfigError(str(error), line=line) from error
+        raise _at_value(text, str(error), *(error.option or ())) from error
     return settings
+
+
+def _decode(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise ConfigError(
+            "not UTF-8: save the file in that encoding", line=line, column=column
+        ) from error
+
+
+def _no_toml(text: str, error: tomli.TOMLDecodeError) -> ConfigError:
+    """Return what is wrong with a text that is no TOML."""
+    twice = places.first_duplicate(text) if error.msg.startswith(TWICE) else None
+    if twice is not None:
+        first, again = twice
+        what = _written(first.path, is_table=len(first.path) == 1)
+        complaint = f"not TOML: {what} is there twice, first in line {first.key.line}"
+        return _at(again.key, complaint)
+    hint = ": a text needs quotes" if error.msg == NO_QUOTES else ""
+    return _at(places.Place(error.lineno, error.colno), f"not TOML: {error.msg}{hint}")
+
+
+def _at_key(text: str, complaint: str, *path: str) -> ConfigError:
+    found = places.find(text, *path)
+    return _at(None if found is None else found.key, complaint)
+
+
+def _at_value(text: str, complaint: str, *path: str) -> ConfigError:
+    found = places.find(text, *path)
+    return _at(None if found is None else found.value, complaint)
+
+
+def _at(place: places.Place | None, complaint: str) -> ConfigError:
+    line, column = (None, None) if place is None else (place.line, place.column)
+    return ConfigError(complaint, line=line, column=column)
+
+
+def _stray(text: str, name: str, value: object) -> ConfigError:
+    """Return what is wrong with a name that is no table of ours."""
+    if not isinstance(value, dict):
+        return _at_key(text, _unknown_key(None, name), name)
+    for key in filter(_is_secret, value):
+        return _at_key(text, _unknown_key(name, key), name, key)
+    return _at_key(text, _unknown_table(name), name)
 
 
 def _value(text: str, table: str, key: str, value: Any) -> Scalar:  # noqa: ANN401 - whatever TOML holds
     option = _OPTIONS.get((table, key))
-    line = find_line(text, table, key)
     if option is None:
-        raise ConfigError(_unknown_key(table, key), line=line)
+        raise _at_key(text, _unknown_key(table, key), table, key)
     try:
         return option.check(value)
     except ConfigError as error:
-        raise ConfigError(str(error), line=line) from error
+        raise _at_value(text, str(error), table, key) from error
 
 
-def _unknown_key(table: str, key: str) -> str:
+def _unknown_key(table: str | None, key: str) -> str:
+    """Return what is wrong with a key; without a table, it is outside of every one."""
+    path = (key,) if table is None else (table, key)
+    if _is_secret(key):
+        return f"{_written(path)} does not belong here: take it out, and run voicectl secret set"
     known = [each.key for each in _OPTIONS.values() if each.table == table]
     close = difflib.get_close_matches(key, known, n=1)
-    shown = _shown(key)
+    start = f"unknown key {_written(path)}"
     if close:
-        return f"unknown key `[{table}] {shown}`, did you mean `{close[0]}`?"
+        return f"{start}, did you mean `{close[0]}`?"
     elsewhere = [each.table for each in _OPTIONS.values() if each.key == key]
     if elsewhere:
-        return f"unknown key `[{table}] {shown}`, it belongs in `[{elsewhere[0]}]`"
-    return f"unknown key `[{table}] {shown}`; [{table}] has: {', '.join(known)}"
+        return f"{start}, it belongs in `[{elsewhere[0]}]`"
+    if known:
+        return f"{start}; [{table}] has: {', '.join(known)}"
+    return f"{start}; every key belongs in a table, such as [{next(iter(TABLES))}]"
 
 
 def _unknown_table(table: str) -> str:
     close = difflib.get_close_matches(table, TABLES, n=1)
     if close:
-        return f"unknown table `[{_shown(table)}]`, did you mean `[{close[0]}]`?"
-    return f"unknown table `[{_shown(table)}]`; there is: {', '.join(TABLES)}"
+        return f"unknown table {_written((table,), is_table=True)}, did you mean `[{close[0]}]`?"
+    return f"unknown table {_written((table,), is_table=True)}; there is: {', '.join(TABLES)}"
 
 
-def _shown(name: str) -> str:
-    """Return a name of the file so that it stays on one line."""
-    return name if name.isprintable() else to_toml(name)
+def _is_secret(key: str) -> bool:
+    return bool(SECRET.fullmatch("".join(filter(str.isalpha, key.casefold()))))
 
 
-def find_line(text: str, table: str, key: str | None = None) -> int | None:
-    """Return the line on which a table or one of its keys stands, counted from 1.
-
-    tomli gives places only for faults of syntax, so the place is found by its first
-    words; a line inside a longer text does not count.
-    """
-    lines = text.splitlines()
-    name = _as_written(table)
-    header = re.compile(rf"\s*\[\s*{name}\s*\]")
-    any_header = re.compile(r"\s*\[")
-    dotted = re.compile(rf"\s*{name}\s*\.\s*{_as_written(key or '')}\s*=")
-    plain = re.compile(rf"\s*{_as_written(key or '')}\s*=")
-    inside = False
-    for number, line in enumerate(lines, start=1):
-        is_header = bool(any_header.match(line))
-        inside = bool(header.match(line)) if is_header else inside
-        if key is None:
-            found = bool(header.match(line) or re.match(rf"\s*{name}\s*[.=]", line))
-        else:
-            found = bool((inside and plain.match(line)) or dotted.match(line))
-        if found and _is_statement(lines[: number - 1]):
-            return number
-    return None
-
-
-def _as_written(name: str) -> str:
-    """Return a pattern for a key as it may stand in the file: bare or in quotes."""
-    return rf"""["']?{re.escape(name)}["']?"""
-
-
-def _is_statement(before: list[str]) -> bool:
-    """Tell whether what follows these lines is not inside a text that spans lines."""
-    try:
-        tomli.loads("\n".join(before))
-    except tomli.TOMLDecodeError:
-        return False
-    return True
+def _written(path: places.KeyPath, *, is_table: bool = False) -> str:
+    """Return a name of the file as people write it, on one line."""
+    *tables, last = (name if name.isprintable() else to_toml(name) for name in path)
+    shown = f"[{last}]" if is_table else " ".join([*(f"[{table}]" for table in tables), last])
+    return f"`{shown}`"

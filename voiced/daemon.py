@@ -2,6 +2,11 @@
 
 Start: lock, control socket, sound, provider, runner; ready when control answers.
 Stop: silence and hang up, the sound, the built-in server, control, the lock.
+
+The control sockets outlive us when we are restarted or crash: the service manager keeps
+them, and what is asked meanwhile waits for the next process.  Only who stops us for good
+(SIGTERM, SIGINT) wants them gone; a restart is another signal (RestartKillSignal= of the
+unit).
 """
 
 import asyncio
@@ -10,6 +15,7 @@ import os
 import random
 import resource
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,17 +25,20 @@ from voiced.audio.capture import Microphone
 from voiced.audio.playback import Speaker
 from voiced.audio.portaudio import PortAudio
 from voiced.control.directory import InstanceLock, prepare, runtime_directory
+from voiced.control.listeners import Listener, adopt, listen
 from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, VERSION
 from voiced.control.server import ControlServer
 from voiced.conversation import Conversation
 from voiced.conversation import events as ev
+from voiced.desktop.shell import Desktop
 from voiced.errors import ConfigError
 from voiced.levels import Levels
 from voiced.realtime.builtin import BuiltinServer
 from voiced.realtime.client import RealtimeClient
 from voiced.runner import Runner, Shells
-from voiced.service import manager
+from voiced.service import manager, store
 from voiced.service.credentials import find_key
+from voiced.service.watchdog import Watchdog, allowed_s
 from voiced.settings import Settings
 from voiced.words import Words, place_of
 
@@ -38,6 +47,8 @@ logger = logging.getLogger(__name__)
 LOCAL_SOCKET: Final = "local.sock"
 CLOSE_WITHIN_S: Final = 0.5
 MOST_DESCRIPTORS: Final = 65_536
+RESTART: Final = signal.SIGUSR2
+"""Ends us like SIGTERM, but somebody takes our place: the sockets stay."""
 BROKEN_LATENCY: Final = "PULSE_LATENCY_MSEC"
 """Values of 20 and less can stop the output for good."""
 
@@ -87,8 +98,9 @@ async def run(settings: Settings, config_path: Path | None) -> None:
     lock = InstanceLock(paths.runtime)
     lock.acquire()
     try:
+        sockets = _take_sockets(paths.runtime)
         async with asyncio.TaskGroup() as tasks:
-            await _Daemon(settings, paths, tasks).run()
+            await _Daemon(settings, paths, sockets, tasks).run()
     except ExceptionGroup as group:
         faults = group.subgroup(ConfigError)
         raise (faults.exceptions[0] if faults else group) from None
@@ -104,20 +116,57 @@ def _allow_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """What voicectl talks to."""
+
+    requests: Listener
+    events: Listener
+
+    def __iter__(self) -> Iterator[Listener]:
+        yield self.requests
+        yield self.events
+
+
+def _take_sockets(directory: Path) -> Sockets:
+    """Take the sockets that were kept for us, or make them and have them kept.
+
+    Raises:
+        ConfigError: One cannot be made.
+    """
+    kept = store.kept()
+    paths = [directory / name for name in (CONTROL_SOCKET, EVENTS_SOCKET)]
+    adopted = [adopt(path, kept) for path in paths]
+    used = {each.socket.fileno() for each in adopted if each is not None}
+    for descriptor, name in kept.items():
+        if descriptor not in used:
+            store.forget(name)
+            os.close(descriptor)
+    taken = [each or listen(path) for each, path in zip(adopted, paths, strict=True)]
+    for each in taken:
+        # What is kept already is not kept twice.
+        store.keep(each.name, each.socket.fileno())
+    return Sockets(*taken)
+
+
 class _Daemon:
     """The parts, while they run."""
 
-    def __init__(self, settings: Settings, paths: Paths, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, settings: Settings, paths: Paths, sockets: Sockets, tasks: asyncio.TaskGroup
+    ) -> None:
         self._settings = settings
         self._paths = paths
+        self._sockets = sockets
         self._tasks = tasks
         self._stop = asyncio.Event()
+        self._is_final = False
         self._conversation = Conversation(settings, random.random)
         self._runner = Runner(self._conversation)
+        self._watchdog = Watchdog(allowed_s(os.environ), {"the runner": self._runner.pulse})
         emit = self._runner.emit
         self._levels = Levels()
         self._control = ControlServer(
-            paths.runtime,
             emit,
             {
                 "status": self._status,
@@ -137,11 +186,13 @@ class _Daemon:
         )
         self._builtin = BuiltinServer(paths.runtime / LOCAL_SOCKET, settings.local, tasks)
         self._client = RealtimeClient(settings, self._key, self._builtin, tasks, emit)
+        self._desktop = Desktop(paths.runtime, settings.desktop, emit)
         self._runner.connect(
             Shells(
                 self._speaker,
                 self._microphone,
                 self._client,
+                self._desktop,
                 self._control,
                 self._words,
                 manager.state,
@@ -151,11 +202,11 @@ class _Daemon:
     async def run(self) -> None:
         """Run until told to stop, then stop everything."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+        for number in (signal.SIGTERM, signal.SIGINT, RESTART):
+            loop.add_signal_handler(number, self._told_to_stop, number)
         loop.add_signal_handler(signal.SIGHUP, self._reload_quietly)
         try:
-            self._control.bind()
+            self._control.bind(self._sockets.requests, self._sockets.events)
             running = [
                 self._tasks.create_task(self._runner.run(), name="runner"),
                 self._tasks.create_task(self._runner.watch(), name="sound card watch"),
@@ -163,9 +214,11 @@ class _Daemon:
                 self._tasks.create_task(
                     self._levels.run(self._control.publish_levels), name="levels"
                 ),
+                self._tasks.create_task(self._watchdog.run(), name="watchdog"),
             ]
+            desktop = self._tasks.create_task(self._desktop.run(), name="desktop")
             manager.ready()
-            logger.info("voiced %s is ready", __version__)
+            logger.info("voiced %s is ready", __version__, extra={"VOICED_EVENT": "started"})
             if self._settings.session.autostart:
                 self._runner.emit(ev.Start())
             await self._stop.wait()
@@ -174,6 +227,7 @@ class _Daemon:
                 task.cancel()
         finally:
             await self._shut_down()
+        desktop.cancel()
 
     async def _shut_down(self) -> None:
         self._runner.emit(ev.Stop())
@@ -186,9 +240,19 @@ class _Daemon:
                 logger.warning("the sound server does not let go of a device")
         if not await asyncio.to_thread(self._words.join, CLOSE_WITHIN_S):
             logger.warning("the disk does not take the end of the transcript")
+        if not await self._desktop.finish(CLOSE_WITHIN_S):
+            logger.warning("a player that was paused does not go on")
         await self._builtin.stop()
         self._control.close()
-        logger.info("voiced has stopped")
+        for socket in self._sockets:
+            if self._is_final:
+                socket.remove()
+            socket.close()
+        logger.info("voiced has stopped", extra={"VOICED_EVENT": "stopped"})
+
+    def _told_to_stop(self, number: int) -> None:
+        self._is_final = number != RESTART
+        self._stop.set()
 
     def _key(self) -> str | None:
         return find_key(os.environ, config.config_directory(os.environ))
@@ -197,7 +261,8 @@ class _Daemon:
         return {**self._runner.status()}
 
     def _version(self) -> dict[str, Any]:
-        return {"voiced": __version__, "protocol": VERSION}
+        path = self._paths.config or config.config_directory(os.environ) / config.FILE
+        return {"voiced": __version__, "protocol": VERSION, "config": str(path.absolute())}
 
     def _transcript(self) -> dict[str, Any]:
         return self._words.report()
@@ -218,7 +283,8 @@ class _Daemon:
         self._words.path = place_of(settings.transcript.file)
         self._speaker.configure(settings.audio)
         self._microphone.configure(settings.audio)
-        logger.info("configuration read again")
+        self._desktop.configure(settings.desktop)
+        logger.info("configuration read again", extra={"VOICED_EVENT": "reloaded"})
         return {"next_start": later}
 
     def _reload_quietly(self) -> None:

@@ -2,6 +2,7 @@
 
 * ``ConfigError``   the user's: one line that names the key; exit status 78
 * ``DeviceError``   the world's: no such sound device, or it refused; an event for the core
+* ``BusError``      the desktop's: no message bus, or somebody on it does not answer
 * ``WireError``     a peer's: a message that cannot be read; it is dropped, the session goes on
 * ``LockError``     another daemon is running; exit status 75
 """
@@ -33,6 +34,10 @@ class ConfigError(VoicedError):
 
 class DeviceError(VoicedError):
     """A sound device is missing or refused to open."""
+
+
+class BusError(VoicedError):
+    """A message bus is missing, or somebody on it did not do what was asked."""
 
 
 class WireError(VoicedError):

@@ -50,6 +50,7 @@ class Microphone(Protocol):
 
     def open(self) -> None: ...  # noqa: D102 - see audio.capture.Microphone, here and below
     def close(self) -> None: ...  # noqa: D102
+    def call_when_done(self, call: Callable[[], None]) -> None: ...  # noqa: D102
     def check(self) -> None: ...  # noqa: D102
     def figures(self) -> MicrophoneFigures: ...  # noqa: D102
 
@@ -63,6 +64,14 @@ class Provider(Protocol):
     def close(self) -> None: ...  # noqa: D102
     def send(self, message: out.ClientMessage) -> None: ...  # noqa: D102
     def detect_turns(self, event_id: str, *, wanted: bool) -> None: ...  # noqa: D102
+
+
+class Desktop(Protocol):
+    """The desktop, as the runner uses it."""
+
+    def allow_sleep(self) -> None: ...  # noqa: D102 - see desktop.shell.Desktop, here and below
+    def pause_players(self) -> None: ...  # noqa: D102
+    def resume_players(self) -> None: ...  # noqa: D102
 
 
 class Public(Protocol):
@@ -93,6 +102,7 @@ class Shells:
     speaker: Speaker
     microphone: Microphone
     provider: Provider
+    desktop: Desktop
     public: Public
     words: Words
     tell_manager: Callable[[str], None]
@@ -113,6 +123,8 @@ class Runner:
         self._loop = asyncio.get_running_loop()
         self._shells: Shells | None = None
         self._told_audio: tuple[int, ...] = ()
+        self._turns = 0
+        self._session = 0
 
     def connect(self, shells: Shells) -> None:
         """Take the shells; they were built with our ``emit``."""
@@ -137,6 +149,12 @@ class Runner:
                 logger.debug("< %s", _outline(event))
             self._perform_all(self._conversation.handle(event, self._loop.time()))
         self._perform_all(self._conversation.tick(self._loop.time()))
+        self._turns += 1
+
+    def pulse(self) -> int:
+        """Return a number that is another one after each turn, and ask for a turn."""
+        self._filled.set()
+        return self._turns
 
     async def watch(self) -> None:
         """Look after the sound card until cancelled."""
@@ -183,6 +201,7 @@ class Runner:
             case fx.CloseSpeaker():
                 speaker.close()
             case fx.OpenSession(session):
+                self._session = session
                 provider.open(session)
             case fx.CloseSession():
                 provider.close()
@@ -203,6 +222,12 @@ class Runner:
                 provider.send(out.Truncate(event_id, item_id, content_index, audio_end_ms))
             case fx.DeleteItem(event_id, item_id):
                 provider.send(out.Delete(event_id, item_id))
+            case fx.AllowSleep():
+                shells.microphone.call_when_done(shells.desktop.allow_sleep)
+            case fx.PausePlayers():
+                shells.desktop.pause_players()
+            case fx.ResumePlayers():
+                shells.desktop.resume_players()
             case fx.Answer():
                 self._answer(effect)
             case fx.TellState(status):
@@ -218,7 +243,7 @@ class Runner:
             case fx.TellCost(usd_today, usd_session):
                 shells.public.publish("cost", {**cost_report(usd_today, usd_session)})
             case fx.TellError(code, message):
-                logger.error("%s", message)
+                logger.error("%s", message, extra=self._about("error") | {"VOICED_CODE": code})
                 shells.public.publish("error", {"code": code, "message": message})
             case _:
                 assert_never(effect)
@@ -258,16 +283,20 @@ class Runner:
             self._connected().public.answer(answer.ask, None, failure)
 
     def _tell_state(self, status: Status) -> None:
-        logger.debug("= %s", status.state)
+        logger.debug("= %s", status.state, extra=self._about("state"))
         self._connected().tell_manager(_one_line(status))
         self.tell_state()
 
     def _tell_session(self, what: str, message: str, retry_in_s: float | None) -> None:
         fields = {"what": what, "message": message, "retry_in_s": retry_in_s}
+        about = self._about(what)
         if what == "lost":
-            logger.warning("session lost: %s; next attempt in %.1f s", message, retry_in_s or 0.0)
+            retry_s = retry_in_s or 0.0
+            logger.warning(
+                "session lost: %s; next attempt in %.1f s", message, retry_s, extra=about
+            )
         else:
-            logger.info("session %s%s%s", what, ": " if message else "", message)
+            logger.info("session %s%s%s", what, ": " if message else "", message, extra=about)
         self._connected().public.publish("session", fields)
 
     def _tell_audio(self) -> None:
@@ -277,6 +306,14 @@ class Runner:
         if counts != self._told_audio and any(counts):
             self._connected().public.publish("audio", {**audio})
         self._told_audio = counts
+
+    def _about(self, event: str) -> dict[str, str]:
+        """Return the fields by which a message is found in the journal."""
+        return {
+            "VOICED_EVENT": event,
+            "VOICED_STATE": self._conversation.status().state,
+            "VOICED_SESSION": str(self._session),
+        }
 
     def _connected(self) -> Shells:
         assert self._shells is not None, "connect() comes first"  # noqa: S101 - a bug of ours
@@ -295,6 +332,7 @@ def report(status: Status, now: float, shells: Shells) -> StatusReport:
         "mic_open": status.mic_open,
         "online": status.online,
         "ptt": status.ptt,
+        "paused": status.paused,
         "voiced": __version__,
         "session": {
             "provider": status.provider,
@@ -337,6 +375,7 @@ def interruption_report(interruption: Interruption) -> InterruptionReport:
 
 def _one_line(status: Status) -> str:
     flags = ", muted" if status.muted and status.state != "muted" else ""
+    flags += f", paused: {status.paused}" if status.paused else ""
     return f"{status.state}{flags}{': ' + status.error if status.error else ''}"
 
 

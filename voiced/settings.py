@@ -162,6 +162,25 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Desktop:
+    """What the desktop around it means to a conversation."""
+
+    on_lock: str = option(
+        "pause",
+        'Screen locked: "pause" hangs up and begins again afterwards, "stop" only hangs up.',
+        choices=("pause", "stop", "ignore"),
+    )
+    on_suspend: str = option(
+        "pause",
+        "The machine goes to sleep: the same choice.",
+        choices=("pause", "stop", "ignore"),
+    )
+    pause_players: bool = option(
+        False, "Pause music and films (MPRIS) during a conversation, and let them go on after it."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What it may cost."""
 
@@ -211,6 +230,7 @@ class Settings:
     turns: Turns = Turns()
     interruption: Interruption = Interruption()
     session: Session = Session()
+    desktop: Desktop = Desktop()
     limits: Limits = Limits()
     transcript: Transcript = Transcript()
     local: Local = Local()
@@ -319,21 +339,39 @@ def to_toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
+        return f'"{"".join(map(_escaped, value))}"'
     return str(value)
 
 
-def default_toml() -> str:
-    """Write the configuration file with every option at its default."""
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    is_control = character < " " or character == "\x7f"
+    return f"\\u{ord(character):04x}" if is_control else character
+
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def default_toml(*, is_commented: bool = False) -> str:
+    """Write the configuration file with every option at its default.
+
+    Args:
+        is_commented: No option is set, so that each stays at the default of any later version.
+    """
     lines = ["# Configuration of voiced. Every option is here with its default; delete what you"]
     lines += ["# do not change. The file belongs at ~/.config/voiced/config.toml."]
+    if is_commented:
+        lines = ["# Configuration of voiced. Every option is here with its default; take away the"]
+        lines += ['# "#" from what you change.']
+    mark = "#" if is_commented else ""
     table = ""
     for each in options():
         if each.table != table:
             table = each.table
             lines += ["", f"# {TABLES[table].__doc__}", f"[{table}]"]
-        lines += [f"# {each.rule.why}{_limits(each.rule)}", f"{each.key} = {to_toml(each.default)}"]
+        lines += [f"# {each.rule.why}{_limits(each.rule)}"]
+        lines += [f"{mark}{each.key} = {to_toml(each.default)}"]
     return "\n".join(lines) + "\n"
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from tests.audio.fakes import DEFAULT, PULSE, USB
 from tests.rig.soundcard import VirtualSoundCard
-from voiced.audio.devices import Choice, ServerDevice, choose, server_devices
+from voiced.audio.devices import Choice, ServerDevice, choose, server_devices, sound_server
 from voiced.audio.portaudio import Listed
 from voiced.errors import DeviceError
 
@@ -88,7 +88,27 @@ def test_the_devices_of_a_sound_server_are_listed(sound: VirtualSoundCard) -> No
     ]
 
 
+def test_the_sound_server_says_what_is_the_default_and_what_is_muted(
+    sound: VirtualSoundCard,
+) -> None:
+    sound.pactl("set-source-mute", "speaker.monitor", "1")
+    sound.pactl("set-sink-volume", "mic", "0%")
+    server = sound_server()
+
+    assert server is not None
+    assert server.name == "pulseaudio"
+    assert [(each.name, each.is_default, each.is_muted) for each in server.microphones] == [
+        ("speaker.monitor", False, True),
+        ("mic.monitor", True, False),
+    ]
+    assert [(each.name, each.is_default, each.is_muted) for each in server.loudspeakers] == [
+        ("speaker", True, False),
+        ("mic", False, True),
+    ]
+
+
 def test_without_a_sound_server_there_is_no_list(sound: VirtualSoundCard) -> None:
     sound.stop()
 
     assert server_devices(is_input=True) == []
+    assert sound_server() is None

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Awaitable
 
-from tests.bench import measure, opening
+from tests.bench import keys, measure, opening
 from tests.bench.figures import Row, as_json, missed, table
 
 
@@ -28,6 +28,7 @@ async def run(arguments: argparse.Namespace) -> list[Row]:
         ("first sample of a reply", measure.first_samples((arguments.trials + 1) // 2)),
         ("microphone to wire", measure.microphone(arguments.seconds)),
         ("beginning of a conversation", opening.opening(arguments.trials)),
+        ("key presses", keys.key_presses()),
         ("processor and memory", measure.cost(arguments.seconds)),
     ]
     rows: list[Row] = []

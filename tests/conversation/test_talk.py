@@ -328,6 +328,22 @@ def test_the_answer_to_a_turn_that_crossed_with_the_key_is_not_played() -> None:
     assert [told.response_id for told in only(fx.CancelResponse, stage.effects)] == ["resp_1"]
 
 
+def test_the_answer_to_the_turn_before_the_hold_is_not_played_after_it() -> None:
+    stage = listening(SERVER_VAD)
+    stage.hear(ev.SpeechStarted("user_1"))
+    stage.hear(ev.SpeechStopped("user_1"))
+    stage.hear(ev.TurnCommitted("user_1"))
+    stage.take(ev.TalkPress())
+    talk(stage, 0.5)
+    stage.take(ev.TalkRelease())
+
+    stage.hear(ev.ResponseCreated("resp_1"))
+
+    assert only(fx.Play, stage.hear(ev.AudioDelta("resp_1", "item_1", 0, SECOND))) == []
+    stage.hear(ev.TurnCommitted("user_2"))
+    assert only(fx.CreateResponse, stage.hear(ev.ResponseDone("resp_1", "cancelled"))) != []
+
+
 def test_settings_that_were_read_again_count_after_the_hold() -> None:
     stage = listening(SERVER_VAD)
     stage.take(ev.TalkPress())

@@ -13,6 +13,7 @@ from tests.rig.rules import RuleBook
 from voiced.conversation import Conversation, State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation.absence import LOCKED, SUSPENDED
 from voiced.conversation.responses import ALREADY_ACTIVE
 from voiced.settings import Session, Settings
 
@@ -45,6 +46,10 @@ MOVES = (
     "confirm",
     "stop",
     "start",
+    "lock",
+    "unlock",
+    "sleep",
+    "wake",
     "lose",
     "ready",
 )
@@ -59,6 +64,7 @@ SENDS = (
     fx.TruncateItem,
     fx.DeleteItem,
 )
+OPENS = (fx.OpenMicrophone, fx.OpenSession)
 
 
 @dataclass
@@ -108,6 +114,8 @@ class World:
         """The server looks for the user's turns."""
         self.confirms: list[ev.SessionChanged] = []
         """Settings the server is going to confirm."""
+        self.away: list[str] = []
+        """Why the user is away, in truth."""
         self.commits = 0
         self.tracks: list[Track] = []
         self.plays = 0
@@ -132,7 +140,7 @@ class World:
         mine = {name: value for name, value in vars(self).items() if name not in ("core", "rules")}
         turns = scene.turns
         facts = (scene.state, scene.input, scene.link.facts, turns.responses, turns.ledger.pieces)
-        return repr((mine, facts, turns.cuts, turns.unheard))
+        return repr((mine, facts, turns.cuts, turns.unheard, scene.absence))
 
     def move(self, name: str) -> None:
         """Make a move."""
@@ -357,6 +365,44 @@ class World:
         self.give(ev.Start())
         self.give(ev.MicrophoneOpened())
 
+    def can_lock(self) -> bool:
+        return not self.away
+
+    def do_lock(self) -> None:
+        self.leave(LOCKED)
+
+    def can_sleep(self) -> bool:
+        # A machine is locked before it sleeps; alone, sleep is like a lock.
+        return self.away == [LOCKED]
+
+    def do_sleep(self) -> None:
+        self.leave(SUSPENDED)
+
+    def can_unlock(self) -> bool:
+        return LOCKED in self.away
+
+    def do_unlock(self) -> None:
+        self.come_back(LOCKED)
+
+    def can_wake(self) -> bool:
+        return SUSPENDED in self.away
+
+    def do_wake(self) -> None:
+        self.come_back(SUSPENDED)
+
+    def leave(self, reason: str) -> None:
+        if self.is_up():
+            self.everything_dies()
+        self.away.append(reason)
+        self.give(ev.Away(reason))
+        self.forget_session()
+
+    def come_back(self, reason: str) -> None:
+        self.away.remove(reason)
+        self.give(ev.Back(reason))
+        if self.core.state is State.CONNECTING:
+            self.give(ev.MicrophoneOpened())
+
     def forget_session(self) -> None:
         """Let the server forget; the rules go on with an empty one."""
         self.active = self.over = None
@@ -397,6 +443,7 @@ class World:
         """Carry out effects and look for breaches."""
         for effect in effects:
             assert not (isinstance(effect, SENDS) and self.reports), "sent before the silence (R1)"
+            assert not (isinstance(effect, OPENS) and self.away), "open while the user is away"
             self.perform(effect)
         assert not self.rules.violations, self.rules.violations
         self.check_state()
@@ -483,6 +530,7 @@ class World:
     def check_state(self) -> None:
         """Compare the state with the truth."""
         state = self.core.state
+        assert not self.away or state is State.IDLE, (state, self.away)
         if self.is_up():
             assert (state is State.SPEAKING) >= bool(self.tracks), (state, self.tracks)
 
@@ -499,6 +547,8 @@ class World:
 
 
 SETTLING = (
+    "wake",
+    "unlock",
     "start",
     "report",
     "ready",

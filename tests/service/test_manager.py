@@ -18,7 +18,7 @@ def test_the_service_manager_is_told_what_is_going_on(
         manager.stopping()
 
         assert [listener.recv(100) for _ in range(3)] == [
-            b"READY=1",
+            b"READY=1\nSTATUS=idle",
             b"STATUS=speaking MAINPID=1",
             b"STOPPING=1",
         ]

@@ -1,13 +1,12 @@
 """voicectl against a daemon that is not there, goes, or speaks in tongues."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.voicectl.pretender import ROOT, Pretender, outcome, voicectl
+from tests.rig.pretender import Pretender, environment, outcome, voicectl
 from voiced.control.messages import encode_notice
 from voiced.control.protocol import MAX_REQUEST_BYTES
 
@@ -22,7 +21,7 @@ STATE = {"state": "idle", "muted": False, "online": False}
         (("status", "--timeout", "nan"), "nan is no number of seconds above 0"),
         (("status", "--timeout", "-1"), "-1 is no number of seconds above 0"),
         (("wait", "--for", "idle", "--timeout", "1e300"), "1e300 is no number of seconds"),
-        (("wait", "--for", "starting"), "invalid choice"),
+        (("wait", "--for", "starting"), "`starting` is none of stopped, idle"),
     ],
 )
 def test_wrong_arguments_are_told_with_status_2(
@@ -46,7 +45,7 @@ def test_a_long_text_in_another_script_is_as_long_as_it_is(runtime: Path) -> Non
     done = b'{"v": 1, "id": "", "ok": true, "result": {"state": "thinking"}}'
     with Pretender(runtime) as daemon:
         asking = voicectl(runtime, "say", "語" * 20_000)
-        assert daemon.answer(done) == "say"
+        assert daemon.answer(done).verb == "say"
 
         assert outcome(asking)[0] == 0
 
@@ -105,7 +104,7 @@ def test_output_that_nobody_reads_or_that_does_not_fit_is_no_traceback(runtime: 
         with Path("/dev/full").open("w") as full:
             asking = subprocess.Popen(
                 [sys.executable, "-m", "voicectl", "status", "--json"],
-                env={**os.environ, "XDG_RUNTIME_DIR": str(runtime), "PYTHONPATH": str(ROOT)},
+                env=environment(runtime),
                 stdout=full,
                 stderr=subprocess.PIPE,
             )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.voicectl.pretender import Pretender, line, outcome, voicectl
+from tests.rig.pretender import Pretender, line, outcome, result, voicectl
 from tests.voicectl.test_render import report
 from voiced.control.messages import encode_notice
 
@@ -146,8 +146,7 @@ def test_a_bar_that_asks_once_is_told_too(runtime: Path) -> None:
 
     with Pretender(runtime) as daemon:
         asked = voicectl(runtime, "status", "--format", "waybar")
-        answer = {"v": 1, "id": "", "ok": True, "result": report(state="thinking")}
-        daemon.answer(json.dumps(answer).encode())
+        daemon.answer(result(**report(state="thinking")))
         assert json.loads(line(asked))["alt"] == "thinking"
         assert outcome(asked)[0] == 0
 

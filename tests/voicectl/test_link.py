@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.voicectl.pretender import Pretender
+from tests.rig.pretender import Pretender
 from voicectl import watch
 from voicectl.link import Link, Notice
 from voicectl.outcome import VersionError
-from voicectl.subscriber import GREETING
+from voicectl.zmtp import GREETING
 from voiced.control.messages import encode_notice
 from voiced.control.protocol import EVENTS_SOCKET
 from voiced.errors import ConfigError

@@ -1,7 +1,5 @@
 """``voicectl monitor`` in tmux, against a daemon that says what it is told to."""
 
-import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -14,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.voicectl.pretender import ROOT, Pretender
+from tests.rig.pretender import Pretender, environment, refusal, result
 from tests.voicectl.test_render import report
 from voicectl.screen import ROOMY_COLUMNS
 from voiced.control.messages import encode_levels, encode_notice
@@ -33,12 +31,7 @@ class Tmux:
         self._run(
             *("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24"),
             f"{command}; echo status $?; cat",
-            environment={
-                **os.environ,
-                "XDG_RUNTIME_DIR": str(runtime),
-                "PYTHONPATH": str(ROOT),
-                "TERM": "xterm-256color",
-            },
+            variables=environment(runtime, TERM="xterm-256color"),
         )
 
     def close(self) -> None:
@@ -68,10 +61,10 @@ class Tmux:
         """Wait until all of these are on the screen."""
         return self.until(lambda shown: all(text in shown for text in texts))
 
-    def _run(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
+    def _run(self, *arguments: str, variables: dict[str, str] | None = None) -> str:
         done = subprocess.run(
             ["tmux", "-S", self._socket, *arguments],
-            env=environment,
+            env=variables,
             capture_output=True,
             text=True,
             check=True,
@@ -98,8 +91,7 @@ def words(text: str, item_id: str, **more: object) -> bytes:
 
 def remembered(text: str) -> bytes:
     line = {"t": 1.0, "role": "user", "item_id": "u0", "text": text, "final": True}
-    result = {"t": 1.5, "lines": [line | {"cut": False, "heard_ms": None}]}
-    return json.dumps({"v": 1, "id": "", "ok": True, "result": result}).encode()
+    return result(t=1.5, lines=[line | {"cut": False, "heard_ms": None}])
 
 
 def welcome(daemon: Pretender, **changes: Any) -> None:  # noqa: ANN401 - any field of a report
@@ -176,9 +168,7 @@ def test_a_key_asks_the_daemon_and_a_refusal_is_shown(
         welcome(daemon)
         tmux.shows("○ idle")
         tmux.press(key)
-        error = {"code": "refused", "message": "not now", "hint": ""}
-        refusal = {"v": 1, "id": "", "ok": False, "error": error}
-        assert daemon.answer(json.dumps(refusal).encode()) == verb
+        assert daemon.answer(refusal("refused", "not now")).verb == verb
         tmux.shows(f"{verb}: not now")
 
 

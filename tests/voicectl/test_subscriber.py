@@ -1,6 +1,7 @@
 import pytest
 
-from voicectl.subscriber import COMMAND, GREETING, MORE, READY, Subscriber, frame
+from voicectl.subscriber import READY, Subscriber, frame
+from voicectl.zmtp import COMMAND, GREETING, MORE
 from voiced.errors import WireError
 
 THEIR_READY = frame(COMMAND, b"\x05READY\x0bSocket-Type\0\0\0\x04XPUB")

@@ -16,7 +16,7 @@ from typing import Self
 
 import pytest
 
-from tests.voicectl.pretender import ROOT, outcome, voicectl
+from tests.rig.pretender import environment, outcome, voicectl
 
 WITHIN_S = 20.0
 """What is waited for comes at once; this only ends a test that would hang."""
@@ -34,10 +34,9 @@ class Pty:
         self.seen = ""
         self.resize(80, 24)
         self.before = termios.tcgetattr(theirs)
-        environment = {**os.environ, "XDG_RUNTIME_DIR": str(runtime), "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "voicectl", "monitor"],
-            env=environment | {"TERM": term, "COLUMNS": "200", "LINES": "9"},
+            env=environment(runtime, TERM=term, COLUMNS="200", LINES="9"),
             stdin=theirs if keyboard else subprocess.DEVNULL,
             stdout=theirs,
             stderr=theirs,

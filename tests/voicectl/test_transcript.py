@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.voicectl.pretender import Pretender, line, outcome, voicectl
+from tests.rig.pretender import Pretender, line, outcome, result, voicectl
 from tests.voicectl.test_follow import following
 from voiced.control.messages import encode_notice
 
@@ -24,7 +24,7 @@ UNDER_WAY = said("assistant", "a2", "It is", final=False)
 
 
 def reply(*lines: dict[str, Any]) -> bytes:
-    return json.dumps({"v": 1, "id": "", "ok": True, "result": {"t": 1.5, "lines": lines}}).encode()
+    return result(t=1.5, lines=lines)
 
 
 def notice(role: str, item_id: str, text: str, **more: object) -> bytes:
@@ -35,7 +35,7 @@ def notice(role: str, item_id: str, text: str, **more: object) -> bytes:
 def test_what_was_said_is_printed_with_what_is_under_way(runtime: Path) -> None:
     with Pretender(runtime) as daemon:
         asked = voicectl(runtime, "transcript")
-        assert daemon.answer(reply(*BEFORE, UNDER_WAY)) == "transcript"
+        assert daemon.answer(reply(*BEFORE, UNDER_WAY)).verb == "transcript"
         printed = [line(asked) for _ in range(3)]
         assert outcome(asked) == (0, "")
 

@@ -3,26 +3,19 @@
 import argparse
 import json
 import time
-from typing import Any, Final
+from typing import Final
 
-from voicectl import bars, client, render
-from voicectl.outcome import (
-    DONE,
-    FALSE,
-    NO_ANSWER,
-    USAGE,
-    NotRunningError,
-    VersionError,
-    complain,
-)
+from voicectl import bars, client, exchange, quick
+from voicectl.claims import CLAIMS, holds
+from voicectl.outcome import DONE, NO_ANSWER, USAGE, NotRunningError, VersionError, complain
 from voicectl.verbs.tree import Verbs, seconds
 from voiced import __version__
-from voiced.control.protocol import STATES, VERSION
+from voiced.control.protocol import STATES
 
-CLAIMS: Final = ("running", "connected", "listening", "thinking", "speaking", "muted")
-"""What ``is`` can be asked."""
 GOALS: Final = (*(state for state in STATES if state != "starting"), "running", "connected")
 """What ``wait`` can wait for."""
+STOPPED: Final = {"v": 1, "state": "stopped"}
+"""The status of a daemon that is not there."""
 STATUS: Final = (
     "voicectl status                           what is going on",
     "voicectl status --json                    one JSON object",
@@ -31,6 +24,16 @@ STATUS: Final = (
 EVENTS: Final = (
     "voicectl events",
     "voicectl events | jq -r 'select(.event == \"interruption\") | .heard_ms'",
+)
+VERSION: Final = ("voicectl version",)
+IS: Final = (
+    "voicectl is speaking && echo yes",
+    "voicectl is running || systemctl --user start voiced",
+)
+WAIT: Final = (
+    "voicectl wait --for listening               however long it takes",
+    "voicectl wait --for idle --timeout 30       exit status 4 when it is not so in time",
+    "voicectl wait --for stopped",
 )
 
 
@@ -48,16 +51,23 @@ def add(verbs: Verbs) -> None:
         "--format",
         choices=tuple(bars.FORMATS),
         default="text",
-        help="for people, or one line for a bar, which is also told what is stopped",
+        help="text for people, or one line for a bar, which is also told what is stopped",
     )
-    verbs.verb("version", "both versions", version, json=True, timeout=True)
+    verbs.verb("version", "both versions", version, examples=VERSION, json=True, timeout=True)
     verbs.verb(
         "events", "print every change as one JSON object a line", events, examples=EVENTS, json=True
     )
-    asked = verbs.verb("is", "ask by the exit status", claim, timeout=True)
-    asked.add_argument("claim", choices=CLAIMS)
-    waiting = verbs.verb("wait", "wait until something is so", wait)
-    waiting.add_argument("--for", dest="goal", choices=GOALS, default="running")
+    asked = verbs.verb("is", "ask by the exit status", claim, examples=IS, timeout=True)
+    asked.add_argument("claim", choices=CLAIMS, metavar="|".join(CLAIMS), help="what may be so")
+    waiting = verbs.verb("wait", "wait until something is so", wait, examples=WAIT)
+    waiting.add_argument(
+        "--for",
+        dest="goal",
+        choices=GOALS,
+        default="running",
+        metavar="STATE",
+        help=f"what is waited for: {', '.join(GOALS)} (default: running)",
+    )
     waiting.add_argument(
         "--timeout", type=seconds, metavar="S", help="seconds; none waits for ever"
     )
@@ -71,32 +81,23 @@ def status(arguments: argparse.Namespace) -> int:
     try:
         if arguments.follow:
             return follow_status(arguments)
-        return status_now(arguments)
+        if arguments.format != "text":
+            return status_for_bar(arguments)
     except KeyError as error:
         raise VersionError(f"the status of the daemon has no {error}") from error
+    return quick.status(arguments.timeout, is_json=arguments.json)
 
 
-def status_now(arguments: argparse.Namespace) -> int:
-    """Print the status."""
-    is_line = arguments.format != "text"
+def status_for_bar(arguments: argparse.Namespace) -> int:
+    """Print the status as a line for a bar.
+
+    A bar hides what ends with another status than 0, so it is told what is stopped.
+    """
     try:
-        reply = client.ask("status", {}, arguments.timeout)
+        report = exchange.ask("status", {}, arguments.timeout)
     except NotRunningError:
-        stopped = {"v": VERSION, "state": "stopped"}
-        if is_line:
-            # A bar hides what ends with another status, and shows this.
-            print(bars.FORMATS[arguments.format](stopped))
-            return DONE
-        if arguments.json:
-            print(json.dumps(stopped))
-        raise
-    if reply.error is not None:
-        return client.refused(reply.error)
-    report = reply.result or {}
-    if arguments.json:
-        print(json.dumps(report))
-    else:
-        print(bars.FORMATS[arguments.format](report) if is_line else render.status(report))
+        report = STOPPED
+    print(bars.FORMATS[arguments.format](report))
     return DONE
 
 
@@ -113,13 +114,7 @@ def follow_status(arguments: argparse.Namespace) -> int:
 
 def claim(arguments: argparse.Namespace) -> int:
     """Say by the exit status whether something is so."""
-    try:
-        reply = client.ask("status", {}, arguments.timeout)
-    except NotRunningError:
-        if arguments.claim == "running":
-            return FALSE
-        raise
-    return DONE if holds(arguments.claim, reply.result or {}) else FALSE
+    return quick.claim(arguments.claim, arguments.timeout)
 
 
 def wait(arguments: argparse.Namespace) -> int:
@@ -152,27 +147,21 @@ def events(_: argparse.Namespace) -> int:
 
 def version(arguments: argparse.Namespace) -> int:
     """Print our version, and the daemon's where one runs."""
-    versions: dict[str, Any] = {"voicectl": __version__, "voiced": None}
     try:
         reply = client.ask("version", {}, arguments.timeout)
-        versions["voiced"] = (reply.result or {}).get("voiced")
     except NotRunningError:
-        versions["voiced"] = None
-    if arguments.json:
-        print(json.dumps(versions))
+        show_versions(None, is_json=arguments.json)
+    except VersionError as error:
+        show_versions(error.voiced or "unknown", is_json=arguments.json)
+        raise
     else:
-        print(f"voicectl {__version__}, voiced {versions['voiced'] or 'not running'}")
+        show_versions((reply.result or {}).get("voiced"), is_json=arguments.json)
     return DONE
 
 
-def holds(what: str, report: dict[str, Any]) -> bool:
-    """Tell whether a state or flag is there in a status."""
-    match what:
-        case "running":
-            return True
-        case "connected":
-            return bool(report.get("online"))
-        case "muted":
-            return bool(report.get("muted"))
-        case state:
-            return report.get("state") == state
+def show_versions(voiced: str | None, *, is_json: bool) -> None:
+    """Print both versions; the daemon has none when it does not run."""
+    if is_json:
+        print(json.dumps({"voicectl": __version__, "voiced": voiced}))
+    else:
+        print(f"voicectl {__version__}, voiced {voiced or 'not running'}")

@@ -6,7 +6,12 @@ library is imported in the function that runs it, so that help and completion st
 
 import argparse
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+from voicectl.arguments import Parser
+
+if TYPE_CHECKING:
+    from voicectl.arguments import Adder
 
 Run = Callable[[argparse.Namespace], int]
 """Does what the command line says and returns the exit status."""
@@ -18,12 +23,10 @@ class Verbs:
     """The verbs of the program, or of one group such as ``service``.
 
     Args:
-        name: How the group is called on the command line.
         parsers: Where argparse keeps them.
     """
 
-    def __init__(self, name: str, parsers: Any) -> None:  # noqa: ANN401 - argparse names no public type
-        self._name = name
+    def __init__(self, parsers: "Adder") -> None:
         self._parsers = parsers
 
     def verb(
@@ -35,7 +38,7 @@ class Verbs:
         examples: Sequence[str] = (),
         json: bool = False,
         timeout: bool = False,
-    ) -> argparse.ArgumentParser:
+    ) -> Parser:
         """Add a verb and return its parser, for its arguments.
 
         Args:
@@ -63,25 +66,10 @@ class Verbs:
     def group(self, name: str, summary: str, *, examples: Sequence[str] = ()) -> "Verbs":
         """Add a word that has verbs of its own."""
         made = self._parser(name, summary, examples)
-        parsers = made.add_subparsers(dest="subverb", metavar="VERB", required=True)
-        return Verbs(f"{self._name} {name}", parsers)
+        return Verbs(made.take_verbs("subverb"))
 
-    def _parser(self, name: str, summary: str, examples: Sequence[str]) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = self._parsers.add_parser(
-            name,
-            help=summary,
-            description=described(summary, examples),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        return made
-
-
-def described(summary: str, examples: Sequence[str]) -> str:
-    """Return the text a help begins with: the examples, then what it is for."""
-    if not examples:
-        return summary
-    shown = "\n".join(f"  {line}" for line in examples)
-    return f"examples:\n{shown}\n\n{summary}"
+    def _parser(self, name: str, summary: str, examples: Sequence[str]) -> Parser:
+        return self._parsers.add_parser(name, help=summary, description=summary, examples=examples)
 
 
 def seconds(text: str) -> float:

@@ -11,10 +11,7 @@ TRANSCRIPT: Final = (
     "voicectl transcript --follow  and what is said from now on",
     "voicectl transcript --json    one JSON object a line",
 )
-MONITOR: Final = (
-    "voicectl monitor              watch, also before the daemon is started",
-    "ssh -t desk voicectl monitor  from afar",
-)
+MONITOR: Final = ("voicectl monitor",)
 
 
 def add(verbs: Verbs) -> None:

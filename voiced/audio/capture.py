@@ -116,6 +116,10 @@ class Microphone:
         self._line.close()
         self._queue.take()
 
+    def call_when_done(self, call: Callable[[], None]) -> None:
+        """Call back, on the event loop, when everything asked of the device so far is done."""
+        self._line.call_when_done(call)
+
     def end(self) -> None:
         """Close for good."""
         self.close()

@@ -12,7 +12,7 @@ plays and bears its name.  A monitor is only meant by who says so.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import pulsectl
 
@@ -48,21 +48,57 @@ class ServerDevice:
     description: str
     is_monitor: bool = False
     """It hears what a loudspeaker plays."""
+    is_default: bool = False
+    is_muted: bool = False
+    """Muted, or turned down to nothing."""
+    form: str = ""
+    """What it is: "headset", "speaker" and the like, where somebody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundServer:
+    """The sound server and what it has."""
+
+    name: str
+    microphones: list[ServerDevice]
+    loudspeakers: list[ServerDevice]
+
+
+def sound_server() -> SoundServer | None:
+    """Ask the sound server for its name and its devices; None without one."""
+    try:
+        with pulsectl.Pulse("voiced-devices", connect=False) as pulse:
+            pulse.connect(autospawn=False)
+            info = pulse.server_info()
+            return SoundServer(
+                str(info.server_name),
+                [_device(each, info.default_source_name) for each in pulse.source_list()],
+                [_device(each, info.default_sink_name) for each in pulse.sink_list()],
+            )
+    except (pulsectl.PulseError, OSError) as error:
+        logger.debug("no list of devices from a sound server: %s", error)
+        return None
 
 
 def server_devices(*, is_input: bool) -> list[ServerDevice]:
     """List the sound server's microphones or loudspeakers; empty without a sound server."""
-    try:
-        with pulsectl.Pulse("voiced-devices", connect=False) as pulse:
-            pulse.connect(autospawn=False)
-            listed = pulse.source_list() if is_input else pulse.sink_list()
-            return [
-                ServerDevice(each.name, each.description or "", each.name.endswith(MONITOR))
-                for each in listed
-            ]
-    except (pulsectl.PulseError, OSError) as error:
-        logger.debug("no list of devices from a sound server: %s", error)
+    server = sound_server()
+    if server is None:
         return []
+    return server.microphones if is_input else server.loudspeakers
+
+
+def _device(listed: Any, default: str) -> ServerDevice:  # noqa: ANN401 - pulsectl has no types
+    port = listed.port_active
+    form = [listed.proplist.get("device.form_factor", ""), port.name if port else ""]
+    return ServerDevice(
+        listed.name,
+        listed.description or "",
+        is_monitor=listed.name.endswith(MONITOR),
+        is_default=listed.name == default,
+        is_muted=bool(listed.mute) or listed.volume.value_flat == 0,
+        form=" ".join(filter(None, form)),
+    )
 
 
 def choose(

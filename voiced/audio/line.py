@@ -145,6 +145,10 @@ class Line:
         if stream is not None:
             self._worker.submit(stream.close, raise_unexpected)
 
+    def call_when_done(self, call: Callable[[], None]) -> None:
+        """Call back, on the event loop, when everything asked for so far is done."""
+        self._worker.submit(lambda: None, lambda _: call())
+
     def lose(self) -> None:
         """Let go of a device that does not answer; the call may hang for good."""
         was_open = self.is_open or self._was_lost

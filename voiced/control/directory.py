@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from voiced.control.protocol import DIRECTORY
+from voiced.control import place
 from voiced.errors import ConfigError, LockError
 
 LOCK: Final = "lock"
@@ -24,18 +24,10 @@ def runtime_directory(environment: Mapping[str, str]) -> Path:
     Raises:
         ConfigError: There is no place for them.
     """
-    base = environment.get("XDG_RUNTIME_DIR") or ""
-    if base and not Path(base).is_absolute():
-        raise ConfigError(f"XDG_RUNTIME_DIR = {base} is no absolute path: set it to one")
-    if not base:
-        fallback = Path(f"/run/user/{os.getuid()}")
-        if not fallback.is_dir():
-            raise ConfigError(
-                "XDG_RUNTIME_DIR is not set: log in by a session that sets it,"
-                " or set it to a private directory"
-            )
-        base = str(fallback)
-    return Path(base) / DIRECTORY
+    try:
+        return Path(place.runtime_directory(environment))
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def prepare(directory: Path, names: Iterable[str]) -> None:

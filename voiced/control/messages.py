@@ -80,6 +80,7 @@ class StatusReport(TypedDict):
     mic_open: bool
     online: bool
     ptt: bool
+    paused: str | None
     voiced: str
     session: SessionReport
     audio: AudioReport
@@ -194,6 +195,15 @@ def decode_reply(data: bytes) -> Reply:
     """
     fields = _object(data)
     _check_version(fields)
+    return reply_of(fields)
+
+
+def reply_of(fields: dict[str, Any]) -> Reply:
+    """Give the fields of a reply their names.
+
+    Raises:
+        WireError: It is neither a result nor an error.
+    """
     identity, version = str(fields.get("id", "")), str(fields.get("voiced", ""))
     if fields.get("ok") is True:
         result = fields.get("result")

@@ -1,25 +1,29 @@
 """The sockets voicectl talks to: requests on one, a stream of events on the other.
 
 Rules
-1. Only this user is served: the directory is 0700, the sockets are 0600, and the uid of
-   the peer is looked at with every request.
+1. Only this user is served: the directory is 0700, the sockets are 0600 (``listeners``),
+   the gate looks at every peer before it can say or hear anything, and each request is
+   looked at again.
 2. Whatever arrives is answered with one line or dropped; nothing that is sent here can
-   end the daemon.
+   end the daemon, fill its memory or its log, or keep the event loop from the sound.
 3. Whoever subscribes to the events gets the present state first.
+4. A subscriber that is stuck loses what there is no room for, and is dropped when it does
+   not answer; once it listens again it gets the present state.
 """
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import zmq
 import zmq.asyncio
 
 from voiced import __version__
+from voiced.control.complaints import Complaints
+from voiced.control.gate import Gate, guard, is_ours
+from voiced.control.listeners import Listener
 from voiced.control.messages import (
     Failure,
     Reply,
@@ -28,7 +32,7 @@ from voiced.control.messages import (
     encode_levels,
     encode_notice,
 )
-from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, LEVELS, MAX_REQUEST_BYTES
+from voiced.control.protocol import LEVELS, MAX_REQUEST_BYTES
 from voiced.conversation import events as ev
 from voiced.errors import ConfigError, OtherVersionError, WireError
 
@@ -36,9 +40,17 @@ logger = logging.getLogger(__name__)
 
 MAX_PENDING: Final = 256
 """Requests that wait for an answer; more than this and the oldest is forgotten."""
-HANDSHAKE_WITHIN_MS: Final = 2000
 REQUESTS_QUEUED: Final = 16
-EVENTS_QUEUED: Final = 1000
+"""Of one peer; more wait on its own side."""
+REPLIES_QUEUED: Final = 64
+"""For one peer that does not read them."""
+EVENTS_QUEUED: Final = 256
+"""For one subscriber, beside some 200 kB that the kernel holds for it."""
+ASK_SUBSCRIBERS_EVERY_MS: Final = 2000
+ANSWER_WITHIN_MS: Final = 6000
+REPEAT_AFTER_S: Final = 1.0
+REPEAT_AT_MOST_EVERY_S: Final = 60.0
+SUBSCRIPTIONS_AT_A_TURN: Final = 100
 SUBSCRIBED: Final = b"\x01"
 
 MUTE_WISHES: Final = {"on": True, "off": False, "toggle": None}
@@ -57,23 +69,20 @@ class ControlServer:
     """Serves the control socket.
 
     Args:
-        directory: Where the sockets go; must exist and be ours alone.
         emit: Takes the wishes.
         queries: Verb -> what answers it, for verbs that are not the conversation's.
         on_subscriber: Called when somebody begins to listen to the events.
-        on_levels: Called with ``wanted`` when somebody begins to listen to the levels, and
-            when nobody does any more.
+        on_levels: Where there are levels, called with ``wanted`` when somebody begins to
+            listen to them, and when nobody does any more.
     """
 
     def __init__(
         self,
-        directory: Path,
         emit: Callable[[ev.Wish], None],
         queries: Mapping[str, Query],
         on_subscriber: Callable[[], None],
-        on_levels: WantLevels,
+        on_levels: WantLevels | None = None,
     ) -> None:
-        self._directory = directory
         self._emit = emit
         self._queries = queries
         self._on_subscriber = on_subscriber
@@ -81,33 +90,41 @@ class ControlServer:
         self._context = zmq.asyncio.Context()
         self._router = self._context.socket(zmq.ROUTER)
         self._events = self._context.socket(zmq.XPUB)
-        self._bound: list[Path] = []
+        self._complaints = Complaints(logger)
+        self._gate = Gate(self._context, self._complaints)
+        self._has_missed = asyncio.Event()
+        """A subscriber had no room for something."""
         self._pending: dict[int, tuple[list[bytes], Request]] = {}
         self._asks = ev.NOBODY
 
-    def bind(self) -> None:
-        """Take the sockets; the caller holds the lock.
-
-        Raises:
-            ConfigError: A path cannot be bound.
-        """
+    def bind(self, requests_at: Listener, events_at: Listener) -> None:
+        """Serve on two listening sockets; they stay the caller's."""
+        self._gate.open()
         router, events = self._router, self._events
         for socket in (router, events):
+            guard(socket)
             socket.setsockopt(zmq.LINGER, 0)
             socket.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES)
-            socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_WITHIN_MS)
-        router.setsockopt(zmq.RCVHWM, REQUESTS_QUEUED)
+            socket.setsockopt(zmq.RCVHWM, REQUESTS_QUEUED)
+        router.setsockopt(zmq.SNDHWM, REPLIES_QUEUED)
         events.setsockopt(zmq.SNDHWM, EVENTS_QUEUED)
+        events.setsockopt(zmq.HEARTBEAT_IVL, ASK_SUBSCRIBERS_EVERY_MS)
+        events.setsockopt(zmq.HEARTBEAT_TIMEOUT, ANSWER_WITHIN_MS)
         events.setsockopt(zmq.XPUB_VERBOSE, 1)
-        for socket, name in ((router, CONTROL_SOCKET), (events, EVENTS_SOCKET)):
-            _bind(socket, self._directory / name)
-            self._bound.append(self._directory / name)
+        events.setsockopt(zmq.XPUB_NODROP, 1)
+        for socket, listener in ((router, requests_at), (events, events_at)):
+            # libzmq closes what it is lent, neither binds nor removes the path, and ends
+            # the process when the socket does not listen.
+            socket.setsockopt(zmq.USE_FD, listener.lend())
+            socket.bind(f"ipc://{listener.path}")
 
     async def run(self) -> None:
         """Serve until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._gate.run(), name="control gate")
             tasks.create_task(self._serve_requests(), name="control requests")
             tasks.create_task(self._serve_subscribers(), name="control subscribers")
+            tasks.create_task(self._repeat(), name="control repetition")
 
     def answer(self, ask: int, result: dict[str, Any] | None, failure: Failure | None) -> None:
         """Answer a request; one that nobody waits for any more is let go."""
@@ -117,43 +134,82 @@ class ControlServer:
             self._reply(envelope, Reply(request.id, __version__, result, failure))
 
     def publish(self, event: str, fields: dict[str, Any]) -> None:
-        """Tell everybody who listens."""
-        # XPUB never blocks: what a stuck subscriber has no room for is dropped.
-        self._events.send(encode_notice(event, time.time(), fields))
+        """Tell everybody who listens; never blocks."""
+        if not self._send_to_all(encode_notice(event, time.time(), fields)):
+            self._has_missed.set()
 
     def publish_levels(self, levels: dict[str, Any]) -> None:
-        """Tell those who want to see it how loud it is."""
-        self._events.send(encode_levels(levels))
+        """Tell those who want to see it how loud it is; what they miss, they miss."""
+        self._send_to_all(encode_levels(levels))
 
     def close(self) -> None:
-        """Let go of the sockets and of their files: who asks now is told at once."""
+        """Hang up on everybody."""
+        self._complaints.close()
         self._context.destroy(linger=0)
-        for path in self._bound:
-            path.unlink(missing_ok=True)
 
     async def _serve_requests(self) -> None:
         while True:
             frames = await self._router.recv_multipart(copy=False)
-            if not _is_ours(frames[-1]):
-                logger.warning("a request of another user was dropped")
-                continue
-            self._take([frame.bytes for frame in frames[:-1]], frames[-1].bytes)
+            if is_ours(_address(frames[-1])):
+                self._take([frame.bytes for frame in frames[:-1]], frames[-1].bytes)
+            else:
+                self._complaints.note("a request of somebody else was dropped")
+            # What is there is received without waiting, and the sound needs the loop, too.
+            await asyncio.sleep(0)
 
     async def _serve_subscribers(self) -> None:
         while True:
-            message = await self._events.recv()
-            begins, topic = message.startswith(SUBSCRIBED), message[1:]
-            if topic == LEVELS:
-                # Everybody who begins is told here, but only the last who ends.
-                self._on_levels(wanted=begins)
-            elif begins:
+            is_new = self._begins(await self._events.recv())
+            # Of a crowd that came at once, each gets the state, and it is told once.
+            for _ in range(SUBSCRIPTIONS_AT_A_TURN):
+                if not await self._events.poll(0):
+                    break
+                is_new |= self._begins(await self._events.recv())
+            if is_new:
                 self._on_subscriber()
+            await asyncio.sleep(0)
+
+    async def _repeat(self) -> None:
+        """Tell the state once more where it may have been missed, until nobody misses it."""
+        wait_s = REPEAT_AFTER_S
+        while True:
+            await self._has_missed.wait()
+            await asyncio.sleep(wait_s)
+            self._has_missed.clear()
+            self._on_subscriber()
+            is_stuck = self._has_missed.is_set()
+            wait_s = min(wait_s * 2, REPEAT_AT_MOST_EVERY_S) if is_stuck else REPEAT_AFTER_S
+
+    def _begins(self, message: bytes) -> bool:
+        """Take a subscription or its end; true for somebody who begins to listen."""
+        begins, topic = message.startswith(SUBSCRIBED), message[1:]
+        if topic != LEVELS:
+            return begins
+        # Everybody who begins is told here, but only the last who ends.
+        if self._on_levels is not None:
+            self._on_levels(wanted=begins)
+        return False
+
+    def _send_to_all(self, notice: bytes) -> bool:
+        """Publish a line; false where somebody has no room, and all but those have it."""
+        if self._send(notice):
+            return True
+        self._events.setsockopt(zmq.XPUB_NODROP, 0)
+        self._send(notice)
+        self._events.setsockopt(zmq.XPUB_NODROP, 1)
+        return False
+
+    def _send(self, notice: bytes) -> bool:
+        """Publish a line, to all or to none; false where one had no room."""
+        sent = self._events.send(notice, zmq.DONTWAIT)
+        assert isinstance(sent, asyncio.Future)  # noqa: S101 - what pyzmq returns, and is done
+        return sent.exception() is None
 
     def _take(self, envelope: list[bytes], data: bytes) -> None:
         try:
             request = decode_request(data)
         except WireError as error:
-            logger.warning("dropped something unreadable from the control socket: %s", error)
+            self._complaints.note("dropped something unreadable from the control socket: %s", error)
             code = "version" if isinstance(error, OtherVersionError) else "usage"
             self._reply(envelope, Reply("", __version__, error=Failure(code, str(error))))
             return
@@ -218,22 +274,9 @@ def wish_of(request: Request, ask: int) -> ev.Wish:
             raise WireError(f"{verb} cannot be done with {args}")
 
 
-def _bind(socket: zmq.asyncio.Socket, path: Path) -> None:
-    # A socket gets its mode from the umask, so it is right from the first moment.
-    before = os.umask(0o177)
+def _address(frame: zmq.Frame) -> str:
+    """Return who sent a frame, or nothing where libzmq does not know."""
     try:
-        socket.bind(f"ipc://{path}")
-    except zmq.ZMQError as error:
-        raise ConfigError(f"cannot serve on {path}: {error.strerror}") from error
-    finally:
-        os.umask(before)
-
-
-def _is_ours(frame: zmq.Frame) -> bool:
-    """Tell whether a frame was sent by this user; libzmq says "localhost:UID:GID:PID"."""
-    try:
-        address = str(frame.get("Peer-Address"))
+        return str(frame.get("Peer-Address"))
     except zmq.ZMQError:
-        return False
-    parts = address.split(":")
-    return len(parts) > 1 and parts[1] == str(os.getuid())
+        return ""

@@ -140,6 +140,24 @@ class DeleteItem:
     item_id: str
 
 
+# --- the desktop ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AllowSleep:
+    """Let the machine sleep once everything asked of the microphone so far is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class PausePlayers:
+    """Have other players pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePlayers:
+    """Have those go on that were paused for us."""
+
+
 # --- the people outside --------------------------------------------------------------
 
 
@@ -225,6 +243,9 @@ Effect = (
     | CancelResponse
     | TruncateItem
     | DeleteItem
+    | AllowSleep
+    | PausePlayers
+    | ResumePlayers
     | Answer
     | TellState
     | TellInterruption

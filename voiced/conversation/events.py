@@ -1,9 +1,10 @@
 """Everything that can happen to a conversation.
 
-Three groups, each a union:
+Four groups, each a union:
 
 * ``Wish``         a person asked for something, through the control socket
 * ``SoundEvent``   the sound card reports
+* ``DesktopEvent`` the desktop reports
 * ``ServerEvent``  the Realtime server said something; it arrives wrapped in ``Received``
   with the number of the session it belongs to, so that nothing of an old session can
   touch a new one
@@ -165,6 +166,28 @@ SoundEvent = (
     | PlaybackDrained
     | PlaybackCut
 )
+
+# --- the desktop ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """The user leaves: the screen is locked, or the machine goes to sleep."""
+
+    reason: str
+    """``locked`` or ``suspended``."""
+    is_sure: bool = True
+    """False where somebody asked for it, and nobody has said that it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A reason to be away is gone."""
+
+    reason: str
+
+
+DesktopEvent = Away | Back
 
 # --- the server ----------------------------------------------------------------------
 
@@ -347,4 +370,4 @@ class NewDay:
     """Local midnight has passed: the day's spending starts again at zero."""
 
 
-Event = Wish | SoundEvent | Received | NewDay
+Event = Wish | SoundEvent | DesktopEvent | Received | NewDay

@@ -12,10 +12,10 @@ Rules
 from collections.abc import Callable
 from typing import Final
 
+from voiced.conversation import desktop, server, sound, talk, wishes
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
-from voiced.conversation import server, sound, talk, wishes
-from voiced.conversation.scene import UP, Effects, Scene
+from voiced.conversation.scene import DOWN, UP, Effects, Scene
 from voiced.conversation.status import Status
 from voiced.conversation.transitions import State, Trigger
 from voiced.settings import Settings
@@ -80,6 +80,8 @@ class Conversation:
                 | ev.PlaybackCut()
             ):
                 effects = sound.handle(self.scene, event, now)
+            case ev.Away() | ev.Back():
+                effects = desktop.handle(self.scene, event, now)
             case _:
                 effects = wishes.handle(self.scene, event, now)
         return self._round_off(effects, before, now)
@@ -137,6 +139,7 @@ class Conversation:
             mic_open=scene.input.is_open,
             online=scene.link.is_ready,
             ptt=scene.input.is_held,
+            paused=scene.absence.paused,
             provider=scene.provider,
             model=scene.link.facts.model if scene.link.facts else scene.settings.provider.model,
             started_at_s=scene.timers.started_s,
@@ -202,9 +205,21 @@ class Conversation:
         if scene.purse.is_empty() and scene.is_quiet():
             message, _ = scene.cap_is_spent()
             effects = [*effects, *scene.end(now, message), *scene.complain("daily_cap", message)]
+        effects = [*effects, *self._players()]
         if self._appearance() != before:
             effects = [*effects, fx.TellState(self.status())]
         return effects
+
+    def _players(self) -> Effects:
+        """Have other players pause while a conversation runs, where the settings say so."""
+        scene = self.scene
+        if scene.players_pause and self.state in DOWN:
+            scene.players_pause = False
+            return [fx.ResumePlayers()]
+        if scene.settings.desktop.pause_players and not scene.players_pause and self.state in UP:
+            scene.players_pause = True
+            return [fx.PausePlayers()]
+        return []
 
     def _due_trigger(self) -> Trigger | None:
         """Return the trigger that the facts about the turns call for."""
@@ -236,7 +251,8 @@ class Conversation:
         """Return what ``TellState`` is about."""
         audio = self.scene.input
         flags = (audio.is_muted, audio.is_open, audio.is_held, self.scene.link.is_ready)
-        return (self._outside(), flags, tuple(self.scene.problems.values()))
+        problems = tuple(self.scene.problems.values())
+        return (self._outside(), flags, self.scene.absence.paused, problems)
 
 
 def _is_due(time_s: float | None, now: float) -> bool:

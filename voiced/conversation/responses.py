@@ -35,6 +35,8 @@ class Responses:
     """A reply is to be asked for as soon as the server is free."""
     is_expected: bool = False
     """The server is going to start a reply by itself."""
+    is_committed: bool = False
+    """A turn of ours is on its way; a reply is asked for when the server has taken it."""
     is_doomed: bool = False
     """The next reply the server starts by itself answers a turn that is over."""
     doomed_requests: set[str] = field(default_factory=set)
@@ -63,7 +65,8 @@ class Responses:
     def is_pending(self) -> bool:
         """Tell whether a living reply is under way, asked for or expected."""
         asked = self.requested is not None and self.requested not in self.doomed_requests
-        return self.is_living() or asked or self.is_wanted or self.is_expected
+        is_coming = self.is_wanted or self.is_expected or self.is_committed
+        return self.is_living() or asked or is_coming
 
     def is_dead(self, response_id: str) -> bool:
         """Tell whether everything of a response is to be dropped."""
@@ -147,7 +150,7 @@ class Responses:
         elif not self.is_overdue:
             self.active = None
         self.requested = None
-        self.is_wanted = self.is_expected = self.is_doomed = False
+        self.is_wanted = self.is_expected = self.is_committed = self.is_doomed = False
         self.doomed_requests.clear()
         return was_pending
 
@@ -166,7 +169,7 @@ class Responses:
         if self.is_expected:
             self.is_expected = False
             self.is_doomed = server_replies
-        self.is_wanted = False
+        self.is_wanted = self.is_committed = False
 
     def bury(self, response_id: str) -> None:
         """Declare a response dead that is over on the server, or never was the active one."""
@@ -188,7 +191,8 @@ class Responses:
     def reset(self) -> None:
         """Forget everything: the session it belonged to is gone, its ids may come again."""
         self.active = self.requested = self.last_done = self.cancelling = None
-        self.is_wanted = self.is_expected = self.is_doomed = self.is_overdue = False
+        self.is_wanted = self.is_expected = self.is_committed = False
+        self.is_doomed = self.is_overdue = False
         self.doomed_requests.clear()
         self.dead.clear()
 

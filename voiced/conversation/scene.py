@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from voiced.conversation import effects as fx
+from voiced.conversation.absence import Absence
+from voiced.conversation.events import NOBODY
 from voiced.conversation.input import Input
 from voiced.conversation.key import Key
 from voiced.conversation.link import Link
@@ -56,6 +58,7 @@ class Scene:
     link: Link = field(init=False)
     turns: Turns = field(init=False)
     purse: Purse = field(init=False)
+    absence: Absence = field(default_factory=Absence)
     timers: Timers = field(default_factory=Timers)
     problems: dict[str, str] = field(default_factory=dict)
     """Code -> the sentence a person needs, for as long as it is true."""
@@ -63,6 +66,8 @@ class Scene:
     """Requests to start that wait for the microphone."""
     provider: str = ""
     """Kind of the provider in use; settings that came later count from the next session on."""
+    players_pause: bool = False
+    """Other players were asked to pause."""
     turn_count: int = 0
     id_count: int = 0
 
@@ -75,6 +80,7 @@ class Scene:
     def configure(self, settings: Settings) -> None:
         """Take new settings."""
         self.settings = settings
+        self.absence.configure(settings.desktop)
         if self.state in DOWN:
             self.provider = settings.provider.kind
         self.link.max_age_s = settings.session.max_age_s
@@ -114,6 +120,14 @@ class Scene:
         cap = f"the daily cap of {self.purse.usd_per_day:g} USD is spent"
         return cap, "raise [limits] usd_per_day, or wait until tomorrow"
 
+    def refusal(self, ask: int) -> fx.Answer | None:
+        """Say why nobody can begin to talk now, where that is so."""
+        if (reason := self.absence.yields()) is not None:
+            return fx.Answer(ask, "refused", reason, "it can begin when you are back")
+        if self.purse.is_empty():
+            return fx.Answer(ask, "refused", *self.cap_is_spent())
+        return None
+
     # --- moves -------------------------------------------------------------------------
 
     def active(self, now: float) -> None:
@@ -145,7 +159,7 @@ class Scene:
             source,
             now,
             server_cancels=by_server and self.link.interrupts,
-            server_replies=self.link.replies and not self.turns.commits,
+            server_replies=self.link.replies,
             afterwards=afterwards,
         )
 
@@ -180,9 +194,12 @@ class Scene:
             return [fx.Answer(ask), *held, self.open_session()]
         if self.state not in DOWN:
             return [fx.Answer(ask), *(self.open_microphone() if self.input.is_held else [])]
-        if self.purse.is_empty():
-            return [fx.Answer(ask, "refused", *self.cap_is_spent())]
+        if (refusal := self.refusal(ask)) is not None:
+            # What begins by itself can wait for the user.
+            self.absence.is_waiting |= ask == NOBODY and bool(self.absence.reasons)
+            return [refusal]
         self.problems.clear()
+        self.absence.is_waiting = False
         self.timers.started_s = now
         self.active(now)
         self.turn_count = self.link.reconnects = 0
@@ -196,6 +213,7 @@ class Scene:
 
     def end(self, now: float, message: str = "") -> Effects:
         """End the conversation as the user wants it: nothing is tried again."""
+        self.absence.is_waiting = False
         if self.state in DOWN:
             self.problems.clear()
             self.fire(Trigger.STOP)

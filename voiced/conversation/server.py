@@ -128,7 +128,7 @@ def server_error(scene: Scene, event: ev.ServerError, now: float) -> Effects:
         return []
     if (kind == "commit" or event.code == NOTHING_TO_COMMIT) and scene.turns.commits:
         scene.turns.commits -= 1
-        responses.is_expected = False
+        responses.is_committed = False
     if kind == "cancel" or event.code == NOTHING_TO_CANCEL:
         return scene.turns.cancel_refused()
     if kind in ("truncate", "delete", "clear") or event.code in LOST_RACES:
@@ -175,8 +175,8 @@ def turn_committed(scene: Scene) -> Effects:
     effects = scene.turns.cancel_what_is_in_the_way()
     if scene.turns.commits:
         scene.turns.commits -= 1
-        if responses.is_expected:
-            responses.is_expected = False
+        if responses.is_committed:
+            responses.is_committed = False
             effects += scene.turns.ask()
     elif scene.input.is_held:
         # The server's own turn crossed with the key: its answer comes too late.

@@ -29,6 +29,8 @@ class Status:
     mic_open: bool
     online: bool
     ptt: bool
+    paused: str | None
+    """Why a conversation waits for the user's return: ``locked``, ``suspended`` or nothing."""
     provider: str
     """Kind of the provider in use."""
     model: str

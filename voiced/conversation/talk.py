@@ -5,8 +5,8 @@ Rules
    answer; a cancel throws it away.
 2. While the key is down the server does not look for the end of the turn.  Where it does so
    otherwise, it is told to stop for the time being.
-3. A hold is a lease: a second press, the time limit, ``stop``, ``mute`` and a lost session
-   end it too.
+3. A hold is a lease: a second press, the time limit, ``stop``, ``mute``, a lost session and
+   the user's absence end it too.
 4. A muted microphone is open for the time of the hold.
 5. A press begins the conversation where there is none.  What is said before the session is
    ready goes to the server when it is, or is thrown away and that is told.
@@ -37,8 +37,8 @@ def press(scene: Scene, at_s: float, ask: int, now: float) -> Effects:
 
 def begin(scene: Scene, ask: int, now: float) -> Effects:
     """Give the floor to the user."""
-    if scene.purse.is_empty():
-        return [fx.Answer(ask, "refused", *scene.cap_is_spent())]
+    if (refusal := scene.refusal(ask)) is not None:
+        return [refusal]
     scene.active(now)
     scene.input.hold(now)
     if scene.state not in UP:
@@ -131,7 +131,7 @@ def give_back(scene: Scene) -> Effects:
 
 def commit(scene: Scene) -> Effects:
     """Make a turn of what was said, and wait for the server to take it."""
-    scene.turns.responses.expect()
+    scene.turns.responses.is_committed = True
     scene.turns.commits += 1
     commit = fx.CommitInput(scene.new_id("commit"))
     return scene.turns.when_silent([commit, *give_back(scene)])

@@ -8,8 +8,7 @@ Rules
 3. What is sent goes through an outbox in order.  When the network cannot keep up, the
    oldest audio is dropped and counted; nothing else ever is.
 4. What a server says that cannot be read is logged, without its content, and dropped.
-5. A key is never logged, and goes only where ``dialects.websocket_url`` allows: redirects
-   are not followed, and what stays on this machine is not sent through a proxy.
+5. A key is never logged; where it goes is decided in ``dial``.
 """
 
 import asyncio
@@ -18,14 +17,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
+from typing import Final, TypeVar
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from voiced import __version__
 from voiced.conversation.events import Received, ServerError, ServerEvent, SessionLost, SessionReady
 from voiced.conversation.failures import REMEDIES
 from voiced.errors import ConfigError, WireError
@@ -33,21 +30,18 @@ from voiced.realtime import client_messages as out
 from voiced.realtime import dialects
 from voiced.realtime import server_messages as wire
 from voiced.realtime.builtin import BuiltinError, BuiltinServer
+from voiced.realtime.dial import CONNECT_WITHIN_S, Connect, dial
 from voiced.realtime.translate import Translator, detection_change, plain, session_update
 from voiced.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-CONNECT_WITHIN_S: Final = 10.0
 GREET_WITHIN_S: Final = 5.0
 """A server that says nothing for so long is configured unasked."""
 CONFIGURE_WITHIN_S: Final = 10.0
-CLOSE_WITHIN_S: Final = 1.0
-PING_EVERY_S: Final = 20.0
 MAX_AUDIO_WAITING: Final = 500
 """Ten seconds of audio in 20 ms pieces."""
 UNREADABLE_SHOWN: Final = 5
-LOCAL_URL: Final = "ws://localhost/v1"
 NEED_A_KEY: Final = (401, 403)
 """HTTP statuses of a server that wants to know who we are."""
 FIRST_SETTINGS: Final = "configure_0"
@@ -77,14 +71,6 @@ class _Lost(Exception):  # noqa: N818 - an end, not a fault
     def __init__(self, event: SessionLost) -> None:
         super().__init__(event.message)
         self.event = event
-
-
-class _Connect(connect):
-    """Follows no redirect: the key goes where the user said, and nowhere else."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        """Return the refusal as it is."""
-        return exc
 
 
 class Outbox:
@@ -253,28 +239,14 @@ class _Attempt:
             what = plain(str(error), self._key) or type(error).__name__
             raise _Lost(SessionLost(f"no connection: {what}")) from error
 
-    async def _dial(self) -> connect:
+    async def _dial(self) -> Connect:
         provider = self._settings.provider
         if provider.kind != "local":
             self._key = self._translator.key = await asyncio.to_thread(self._find_key)
         if dialects.DIALECTS[provider.kind].needs_key and not self._key:
             raise _Lost(SessionLost("", error_code="no_api_key"))
         path = await self._builtin.ensure() if provider.kind == "local" else None
-        url = dialects.websocket_url(provider, LOCAL_URL if path else "")
-        on_unix_socket: dict[str, Any] = {"unix": True, "path": str(path)} if path else {}
-        return _Connect(
-            url,
-            additional_headers=dialects.headers(provider, self._key),
-            proxy=None if dialects.is_loopback(urlsplit(url).hostname) else True,
-            compression=None,
-            max_size=None,
-            open_timeout=CONNECT_WITHIN_S,
-            ping_interval=PING_EVERY_S,
-            ping_timeout=PING_EVERY_S,
-            close_timeout=CLOSE_WITHIN_S,
-            user_agent_header=f"voiced/{__version__}",
-            **on_unix_socket,
-        )
+        return dial(provider, self._key, builtin=path)
 
     async def _configure(self, socket: ClientConnection) -> SessionReady:
         """Tell the server what we want and read back what it made of it."""

@@ -4,8 +4,8 @@ from systemd.daemon import notify
 
 
 def ready() -> None:
-    """Say that the control socket answers."""
-    notify("READY=1")
+    """Say that the control socket answers, and that nothing goes on yet."""
+    notify("READY=1\nSTATUS=idle")
 
 
 def state(line: str) -> None:

@@ -1,0 +1,101 @@
+"""A message bus of one's own, and what a desktop would have on it."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from dbus_fast import Message, MessageType
+from dbus_fast.aio import MessageBus
+
+NOTIFICATIONS = "org.freedesktop.Notifications"
+
+# Without a <servicedir>, so that no program of this machine is started.
+CONFIG = """\
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:path={path}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+
+
+def is_installed() -> bool:
+    """Tell whether there is a dbus-daemon here."""
+    return shutil.which("dbus-daemon") is not None
+
+
+@asynccontextmanager
+async def private_bus(directory: Path) -> AsyncIterator[str]:
+    """Run a dbus-daemon, and give its address."""
+    config, path = directory / "bus.conf", directory / "bus"
+    config.write_text(CONFIG.format(path=path))
+    process = await asyncio.create_subprocess_exec(
+        "dbus-daemon",
+        f"--config-file={config}",
+        "--nofork",
+        "--print-address",
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        # It says its address when it listens.
+        yield (await process.stdout.readline()).decode().strip()
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A notification as it was asked for."""
+
+    id: int
+    replaces: int
+    summary: str
+    body: str
+
+
+@dataclass
+class NotificationServer:
+    """What shows notifications.
+
+    Attributes:
+        address: The bus.
+        is_mute: It never answers.
+        shown: What it was asked to show.
+    """
+
+    address: str
+    is_mute: bool = False
+    shown: list[Shown] = field(default_factory=list)
+    _bus: MessageBus | None = None
+
+    async def __aenter__(self) -> Self:
+        self._bus = await MessageBus(bus_address=self.address).connect()
+        self._bus.add_message_handler(self._take)
+        await self._bus.request_name(NOTIFICATIONS)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._bus is not None
+        self._bus.disconnect()
+        await self._bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # theirs
+
+    def _take(self, message: Message) -> Message | bool | None:
+        if message.message_type is not MessageType.METHOD_CALL or message.member != "Notify":
+            return None
+        body: list[Any] = message.body
+        number = body[1] or len(self.shown) + 1
+        self.shown.append(Shown(number, body[1], body[3], body[4]))
+        return True if self.is_mute else Message.new_method_return(message, "u", [number])

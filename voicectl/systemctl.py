@@ -1,0 +1,63 @@
+"""Asks the service manager of this user, by ``systemctl --user``."""
+
+import subprocess
+from collections.abc import Sequence
+
+from voicectl.unit_file import UNIT
+
+
+class ManagerError(Exception):
+    """The service manager cannot be reached, or refused; the text is one line."""
+
+
+def run(*arguments: str) -> None:
+    """Have something done.
+
+    Raises:
+        ManagerError: It was not done.
+    """
+    done = _systemctl(arguments)
+    if done.returncode != 0:
+        raise ManagerError(_complaint(done.stderr) or f"systemctl {arguments[0]} failed")
+
+
+def show(*properties: str) -> dict[str, str]:
+    """Return properties of the service.
+
+    Raises:
+        ManagerError: The service manager cannot be reached.
+    """
+    return _properties(("show", UNIT, f"--property={','.join(properties)}"))
+
+
+def unit_path() -> list[str]:
+    """Return the directories in which services are defined; the first one counts.
+
+    Raises:
+        ManagerError: The service manager cannot be reached.
+    """
+    return _properties(("show", "--property=UnitPath")).get("UnitPath", "").split()
+
+
+def _properties(arguments: Sequence[str]) -> dict[str, str]:
+    done = _systemctl(arguments)
+    if done.returncode != 0:
+        raise ManagerError(_complaint(done.stderr) or "systemctl says nothing")
+    pairs = [line.split("=", 1) for line in done.stdout.splitlines() if "=" in line]
+    return {pair[0]: pair[1] for pair in pairs}
+
+
+def _systemctl(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    command = ["systemctl", "--user", "--no-pager", *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise ManagerError("systemctl is not installed: run voiced without it") from error
+
+
+def _complaint(stderr: str) -> str:
+    """Return what systemctl says first; the rest says where to look."""
+    first = stderr.strip().split("\n", 1)[0]
+    if "Failed to connect to bus" in first:
+        return f"the service manager of this user cannot be reached ({first}): log in by a session"
+    return first

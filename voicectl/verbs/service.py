@@ -1,0 +1,237 @@
+"""The verbs that have the service manager run voiced: install, start, status and the like."""
+
+import argparse
+import json
+import os
+from typing import TYPE_CHECKING, Final
+
+from voicectl.outcome import DONE, FALSE, NOT_RUNNING, complain
+from voicectl.verbs.tree import Verbs
+
+if TYPE_CHECKING:
+    from voicectl.service_report import Report, State
+
+NOW: Final = "voicectl service enable --now"
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verbs."""
+    group = verbs.group(
+        "service",
+        "have the service manager run voiced",
+        examples=(
+            "voicectl service install        write ~/.local/share/systemd/user/voiced.service",
+            f"{NOW}   run it now and at every login",
+            "voicectl service restart        what is asked meanwhile is answered afterwards",
+            "voicectl service status",
+        ),
+    )
+    made = group.verb("install", "make voiced a service of this user", install)
+    made.add_argument(
+        "--user-namespaces",
+        action=argparse.BooleanOptionalAction,
+        help="whether the sandbox may use them; some systems forbid it (default: as before)",
+    )
+    group.verb("uninstall", "stop the service and remove what install wrote", uninstall)
+    enabled = group.verb("enable", "run voiced at every login", control)
+    enabled.add_argument("--now", action="store_true", help="and start it now")
+    disabled = group.verb("disable", "do not run voiced at every login", control)
+    disabled.add_argument("--now", action="store_true", help="and stop it now")
+    group.verb("start", "start voiced", control)
+    group.verb("stop", "stop voiced", control)
+    group.verb("restart", "stop voiced and start it", control)
+    group.verb("status", "is it installed, does it run, is anything wrong", status, json=True)
+
+
+def install(arguments: argparse.Namespace) -> int:
+    """Write the service, tell the service manager, and say what comes next."""
+    from voicectl import installation, systemctl
+    from voicectl.service_report import report, unit_file
+    from voicectl.unit_file import obstacle, render
+
+    try:
+        found = report(os.environ)
+    except installation.NotInstalledError as error:
+        complain(str(error))
+        return FALSE
+    if wrong := obstacle(found.facts):
+        complain(wrong.message, wrong.remedy)
+        return FALSE
+    path = unit_file(os.environ)
+    text = render(
+        installation.template("voiced.service"), found.facts.version, found.facts.programs
+    )
+    installation.write(path, text)
+    _write_drop_ins(arguments.user_namespaces)
+    try:
+        systemctl.run("daemon-reload")
+        loaded = systemctl.show("FragmentPath").get("FragmentPath")
+    except systemctl.ManagerError as error:
+        complain(f"{path} is written, but {error}")
+        return FALSE
+    if loaded != str(path):
+        complain(f"{path} is written, but {loaded or 'nothing'} is used", "is XDG_DATA_HOME set?")
+        return FALSE
+    is_running = found.state is not None and found.state.active == "active"
+    print(f"{path}: starts {found.facts.programs.voiced}")
+    print(f"next: {'voicectl service restart' if is_running else NOW}")
+    return DONE
+
+
+def uninstall(_: argparse.Namespace) -> int:
+    """Remove what ``install`` wrote, and nothing else."""
+    from voicectl import installation, systemctl
+    from voicectl.service_report import report, unit_file
+
+    path = unit_file(os.environ)
+    facts = report(os.environ).facts
+    if facts.ours is None:
+        other = facts.in_use
+        if other is not None:
+            complain(f"{other.path} was not made by voicectl", "remove it as it was installed")
+            return FALSE
+        print("not installed")
+        return DONE
+    if facts.ours.generated_by is None:
+        complain(f"{path} was not made by voicectl", f"remove {path}")
+        return FALSE
+    try:
+        systemctl.run("disable", "--now", path.name)
+    except systemctl.ManagerError as error:
+        complain(f"the service could not be stopped: {error}")
+        return FALSE
+    for name in (installation.SECRET, installation.NO_NAMESPACES):
+        installation.remove_generated(installation.drop_in(name, os.environ))
+    installation.remove_generated(path)
+    systemctl.run("daemon-reload")
+    print(f"removed {path}")
+    return DONE
+
+
+def control(arguments: argparse.Namespace) -> int:
+    """Have the service manager start, stop, enable or disable voiced."""
+    from voicectl import systemctl
+    from voicectl.unit_file import UNIT
+
+    verb = arguments.subverb
+    options = ["--now"] if getattr(arguments, "now", False) else []
+    try:
+        if systemctl.show("LoadState").get("LoadState") == "not-found":
+            complain(f"{UNIT} is not installed", "install it: voicectl service install")
+            return FALSE
+        systemctl.run(verb, *options, UNIT)
+    except systemctl.ManagerError as error:
+        return _failed(verb, str(error))
+    return DONE
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Say whether the service is installed and runs, and what is wrong."""
+    from voicectl.installation import NotInstalledError
+    from voicectl.service_report import report
+
+    try:
+        found = report(os.environ)
+    except NotInstalledError as error:
+        complain(str(error))
+        return FALSE
+    if arguments.json:
+        print(json.dumps(as_json(found)))
+    else:
+        print("\n".join(as_text(found)))
+    if found.state is None:
+        complain(found.complaint)
+        return FALSE
+    return DONE if found.state.active in ("active", "reloading") else NOT_RUNNING
+
+
+def as_json(found: "Report") -> dict[str, object]:
+    """Return a report for scripts."""
+    state, in_use = found.state, found.facts.in_use
+    return {
+        "v": 1,
+        "unit": in_use.path if in_use else None,
+        "generated_by": in_use.generated_by if in_use else None,
+        "program": in_use.program if in_use else None,
+        "active": state.active if state else None,
+        "sub": state.sub if state else None,
+        "enabled": state.enabled if state else None,
+        "pid": (state.pid or None) if state else None,
+        "restarts": state.restarts if state else None,
+        "result": state.result if state else None,
+        "status": (state.status or None) if state else None,
+        "since": (state.since or None) if state else None,
+        "findings": [
+            {"id": each.id, "message": each.message, "remedy": each.remedy}
+            for each in found.findings
+        ],
+    }
+
+
+def as_text(found: "Report") -> list[str]:
+    """Return a report for people, line by line."""
+    state, in_use = found.state, found.facts.in_use
+    lines = [f"unit:     {in_use.path if in_use else 'not installed; voicectl service install'}"]
+    if in_use is not None:
+        made = f", made by voiced {in_use.generated_by}" if in_use.generated_by else ""
+        lines.append(f"program:  {in_use.program}{made}")
+    if state is not None and in_use is not None:
+        lines += _about_state(state)
+    lines += [f"wrong:    {each.message}; {each.remedy}" for each in found.findings]
+    return lines
+
+
+def _about_state(state: "State") -> list[str]:
+    result = f" ({state.result})" if state.result not in ("", "success") else ""
+    since = f" since {state.since}" if state.since and state.active == "active" else ""
+    lines = [
+        f"state:    {state.active}{result}{since}",
+        f"at login: {'starts' if state.enabled == 'enabled' else state.enabled or 'unknown'}",
+    ]
+    if state.pid:
+        lines.append(f"process:  {state.pid}, restarted {state.restarts} times")
+    if state.status:
+        lines.append(f"says:     {state.status}")
+    return lines
+
+
+def _failed(verb: str, complaint: str) -> int:
+    """Say why the service manager did not do it: the daemon's own words, where it had any."""
+    from voicectl import systemctl
+    from voicectl.service_report import report
+
+    try:
+        found = report(os.environ)
+    except systemctl.ManagerError:
+        found = None
+    state = found.state if found else None
+    if found is not None and state is not None and state.active != "active":
+        if wrong := found.findings:
+            complain(f"voiced does not run: {wrong[0].message}", wrong[0].remedy)
+            return FALSE
+        if state.status and state.result != "success":
+            complain(f"voiced does not run: {state.status}")
+            return FALSE
+    complain(f"{verb}: {complaint}", "voicectl logs -n 20 says more")
+    return FALSE
+
+
+def _write_drop_ins(user_namespaces: bool | None) -> None:
+    """Write those drop-ins that are wanted, and remove those that are not."""
+    from voicectl import installation
+    from voicectl.service_report import key_file
+    from voicectl.unit_file import render_drop_in, secret_drop_in
+    from voiced import __version__
+
+    loose = installation.drop_in(installation.NO_NAMESPACES, os.environ)
+    if user_namespaces is True:
+        installation.remove_generated(loose)
+    elif user_namespaces is False or loose.exists():
+        text = installation.template(installation.NO_NAMESPACES)
+        installation.write(loose, render_drop_in(text, __version__))
+    secret = installation.drop_in(installation.SECRET, os.environ)
+    key = key_file(os.environ)
+    if key.exists():
+        installation.write(secret, secret_drop_in(str(key), __version__))
+    else:
+        installation.remove_generated(secret)
