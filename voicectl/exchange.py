@@ -134,12 +134,10 @@ def started_ns() -> int:
     now_ns = time.monotonic_ns()
     slept_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - now_ns
     try:
-        descriptor = os.open("/proc/self/stat", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+        return birth_ns(_own_stat(), os.sysconf("SC_CLK_TCK"), now_ns, slept_ns)
+    except (OSError, ValueError, IndexError):
+        # Without /proc, or with one that says something else, the clock has to do.
         return now_ns
-    stat = os.read(descriptor, 4096)
-    os.close(descriptor)
-    return birth_ns(stat, os.sysconf("SC_CLK_TCK"), now_ns, slept_ns)
 
 
 def birth_ns(stat: bytes, ticks_hz: int, now_ns: int, slept_ns: int) -> int:
@@ -161,6 +159,14 @@ def birth_ns(stat: bytes, ticks_hz: int, now_ns: int, slept_ns: int) -> int:
     # An id is less than 2^22, so twice as many nanoseconds are less than a tick.
     born_ns = (ticks - slept_ticks) * tick_ns + 2 * int(stat.split(b" ", 1)[0])
     return born_ns if now_ns - NEWBORN_NS < born_ns < now_ns + NEWBORN_NS else now_ns
+
+
+def _own_stat() -> bytes:
+    descriptor = os.open("/proc/self/stat", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
 
 
 def _socket_path() -> str:

@@ -26,7 +26,7 @@ from voiced.conversation.events import MicrophoneFrames, MicrophoneLost, SoundEv
 from voiced.errors import DeviceError
 from voiced.settings import Audio
 
-DELIVERS_WITHIN_S: Final = 2.0
+DELIVERS_WITHIN_S: Final = 4.0
 CLOSES_WITHIN_S: Final = 0.5
 NEARLY_FULL: Final = FULL_SCALE - 32
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 def status(report: "dict[str, Any]") -> str:
     """Return a status as a few lines."""
     flags = [name for name in ("muted", "ptt") if report[name] and report["state"] != name]
+    if report.get("paused"):
+        flags.append(f"paused: {report['paused']}")
     lines = [" ".join([report["state"], *(f"({flag})" for flag in flags)])]
     if report["error"]:
         lines.append(f"problem:      {report['error']}")

@@ -1,5 +1,6 @@
 """Puts together what the disk and the service manager say about the service."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from voicectl import installation, systemctl
-from voicectl.unit_file import UNIT, Copy, Facts, Finding, judge
+from voicectl.unit_file import UNIT, Copy, Facts, Finding, Programs, judge
 from voiced import __version__
 from voiced.config import config_directory
 from voiced.service.credentials import KEY_FILE
@@ -64,11 +65,7 @@ class Report:
 
 
 def report(environment: Mapping[str, str]) -> Report:
-    """Look at everything.
-
-    Raises:
-        NotInstalledError: A program of ours is not where it could be started from.
-    """
+    """Look at everything."""
     try:
         state: State | None = _state(systemctl.show(*PROPERTIES))
         directories, complaint = systemctl.unit_path(), ""
@@ -109,7 +106,7 @@ def _facts(environment: Mapping[str, str], directories: list[str], state: State 
     in_use = next(iter((*above, *([ours] if ours else []), *below)), None)
     return Facts(
         version=__version__,
-        programs=installation.programs(environment),
+        programs=_programs(environment),
         above=above,
         ours=ours,
         below=below,
@@ -118,6 +115,12 @@ def _facts(environment: Mapping[str, str], directories: list[str], state: State 
         needs_reload=state is not None and state.needs_reload,
         exit_status=0 if state is None else state.exit_status,
     )
+
+
+def _programs(environment: Mapping[str, str]) -> Programs | None:
+    with contextlib.suppress(installation.NotInstalledError):
+        return installation.programs(environment)
+    return None
 
 
 def _is_there(copy: Copy | None, environment: Mapping[str, str]) -> bool:

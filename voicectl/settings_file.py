@@ -9,7 +9,7 @@ from voicectl.outcome import CommandError
 from voiced import config
 from voiced.settings import Settings, options, to_toml
 
-ASK_WITHIN_S: Final = 1.0
+ASK_WITHIN_S: Final = 2.0
 
 
 def own() -> Path:

@@ -52,8 +52,8 @@ class Facts:
 
     version: str
     """Our own."""
-    programs: Programs
-    """Ours."""
+    programs: Programs | None
+    """Ours; None where they are not installed."""
     above: Sequence[Copy] = ()
     """What counts instead of ours; the first one first."""
     ours: Copy | None = None
@@ -162,7 +162,7 @@ def _judge_file(facts: Facts, in_use: Copy) -> Iterator[Finding]:
     if not facts.is_program_there:
         message = f"{path} starts {program}, which is not there"
         yield Finding("unit-program-missing", message, again if by else f"mend {path}")
-    elif by is not None and program != facts.programs.voiced:
+    elif by is not None and facts.programs and program != facts.programs.voiced:
         message = f"{path} starts {program}, and this is {facts.programs.voiced}"
         yield Finding("unit-other-program", message, again)
     if by is not None and by != facts.version:

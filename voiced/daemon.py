@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 LOCAL_SOCKET: Final = "local.sock"
 CLOSE_WITHIN_S: Final = 0.5
+MEET_WITHIN_S: Final = 2.0
 MOST_DESCRIPTORS: Final = 65_536
 RESTART: Final = signal.SIGUSR2
 """Ends us like SIGTERM, but somebody takes our place: the sockets stay."""
@@ -219,8 +220,7 @@ class _Daemon:
             desktop = self._tasks.create_task(self._desktop.run(), name="desktop")
             manager.ready()
             logger.info("voiced %s is ready", __version__, extra={"VOICED_EVENT": "started"})
-            if self._settings.session.autostart:
-                self._runner.emit(ev.Start())
+            running.append(self._tasks.create_task(self._autostart(), name="autostart"))
             await self._stop.wait()
             manager.stopping()
             for task in running:
@@ -228,6 +228,12 @@ class _Daemon:
         finally:
             await self._shut_down()
         desktop.cancel()
+
+    async def _autostart(self) -> None:
+        if self._settings.session.autostart:
+            # Not on a locked screen, not even for a moment.
+            await self._desktop.met(MEET_WITHIN_S)
+            self._runner.emit(ev.Start())
 
     async def _shut_down(self) -> None:
         self._runner.emit(ev.Stop())

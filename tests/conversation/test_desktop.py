@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.conversation.stage import MANUAL, SECOND, Stage, listening, only, silent, speaking
+from tests.conversation.stage import (
+    MANUAL,
+    SECOND,
+    SERVER_VAD,
+    Stage,
+    listening,
+    only,
+    silent,
+    speaking,
+)
 from voiced.conversation import State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
@@ -110,14 +119,35 @@ def test_a_conversation_that_is_lost_begins_again_too() -> None:
     assert opened(stage.take(WAKE))
 
 
-def test_a_held_key_ends_with_the_lock() -> None:
-    stage = listening(MANUAL)
+@pytest.mark.parametrize("facts", [SERVER_VAD, MANUAL])
+def test_a_held_key_ends_with_the_lock(facts: ev.SessionReady) -> None:
+    stage = listening(facts)
     stage.take(ev.TalkPress())
     stage.take(ev.MicrophoneFrames(SECOND))
     stage.take(LOCK)
 
     assert not stage.core.status().ptt
     assert only(fx.CommitInput, stage.take(ev.TalkRelease())) == []
+
+
+def test_a_key_does_not_open_the_microphone_on_a_locked_screen() -> None:
+    stage = Stage()
+    stage.take(LOCK)
+    stage.wait(60.0)
+    effects = stage.take(ev.TalkPress(7))
+
+    assert only(fx.OpenMicrophone, effects) == []
+    (answer,) = only(fx.Answer, effects)
+    assert (answer.ask, answer.code, answer.message) == (7, "refused", "the screen is locked")
+    assert not stage.core.status().ptt
+
+
+def test_a_press_that_began_before_the_lock_is_over_with_it() -> None:
+    stage = listening()
+    stage.take(ev.Away(LOCKED, is_sure=False))
+    effects = stage.take(ev.TalkPress(7, stage.now - 0.5))
+
+    assert only(fx.OpenMicrophone, effects) == []
 
 
 def test_the_machine_may_sleep_also_when_nothing_ran() -> None:

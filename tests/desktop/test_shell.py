@@ -70,6 +70,29 @@ async def test_a_bus_that_goes_away_is_not_sure_of_anything(
             assert await heard.next() == ev.Away("locked", is_sure=False)
 
 
+async def test_what_is_known_of_the_user_is_told_before_anybody_goes_on(
+    bus: PrivateBus, tmp_path: Path
+) -> None:
+    heard = Listener()
+    desktop = Desktop(tmp_path, Settings(), heard, environment(bus))
+    async with on_bus(bus.address, "org.gnome.ScreenSaver") as theirs:
+        FakeSaver(theirs).is_active = True
+        async with running(desktop.run()):
+            await desktop.met(ANSWERS_WITHIN_S)
+
+            assert heard.has_more()
+
+
+async def test_a_desktop_that_cannot_be_met_is_not_waited_for(tmp_path: Path) -> None:
+    buses = ("DBUS_SYSTEM_BUS_ADDRESS", "DBUS_SESSION_BUS_ADDRESS")
+    absent = dict.fromkeys(buses, f"unix:path={tmp_path}/absent")
+    desktop = Desktop(tmp_path, Settings(), Listener(), absent)
+    await desktop.met(0.01)
+    async with running(desktop.run()), asyncio.timeout(ANSWERS_WITHIN_S):
+        await desktop.met(3600.0)
+    await Desktop(tmp_path, NOTHING, Listener(), absent).met(3600.0)
+
+
 async def test_a_desktop_that_nobody_wants_is_left_alone(bus: PrivateBus, tmp_path: Path) -> None:
     heard = Listener()
     desktop = Desktop(tmp_path, NOTHING, heard, environment(bus))

@@ -62,7 +62,7 @@ class Pretender:
         self._context.destroy(linger=0)
 
 
-def result(voiced: str = "", **fields: object) -> bytes:
+def result(voiced: str = "", /, **fields: object) -> bytes:
     """Return a reply that is a result."""
     reply: dict[str, Any] = {"v": 1, "id": "1", "ok": True, "result": fields}
     return json.dumps(reply | ({"voiced": voiced} if voiced else {})).encode()

@@ -27,8 +27,12 @@ def command_of(example: str) -> list[str]:
     words.whitespace_split = True
     taken: list[str] = []
     for word in words:
-        if word in OPERATORS:
+        if word in OPERATORS and taken[0] == "voicectl":
             break
+        if word in OPERATORS:
+            # Something else comes before it, and feeds it.
+            taken.clear()
+            continue
         taken.append(word)
     return taken
 

@@ -10,6 +10,7 @@ REPORT: dict[str, Any] = {
     "mic_open": False,
     "online": False,
     "ptt": False,
+    "paused": None,
     "voiced": "0.1.0",
     "session": {
         "provider": "local",
@@ -81,6 +82,10 @@ def test_a_busy_daemon_says_what_matters() -> None:
 def test_a_flag_that_is_the_state_is_not_said_twice() -> None:
     assert render.status(report(state="muted", muted=True)).startswith("muted\n")
     assert "conversation: 0:59" in render.status(report(session={"age_s": 59.9}))
+
+
+def test_a_conversation_that_waits_for_the_user_is_shown() -> None:
+    assert render.status(report(paused="locked")).startswith("idle (paused: locked)\n")
 
 
 def test_the_answer_to_a_wish_is_the_state() -> None:

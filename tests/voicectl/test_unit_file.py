@@ -174,6 +174,10 @@ def test_what_is_wrong_is_found(found: Facts, expected: list[str]) -> None:
     assert all(each.message and each.remedy for each in judge(found))
 
 
+def test_without_programs_of_ours_nothing_is_compared() -> None:
+    assert judge(Facts("1.0", None, ours=copy(program="/opt/voiced"))) == []
+
+
 def test_the_file_that_counts_is_the_first() -> None:
     above, ours, below = copy(ABOVE), copy(), copy(BELOW)
 

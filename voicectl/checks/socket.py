@@ -13,7 +13,7 @@ from voiced import __version__
 from voiced.control.protocol import CONTROL_SOCKET
 from voiced.errors import ConfigError
 
-WITHIN_S: Final = 1.5
+WITHIN_S: Final = 3.0
 RESTART: Final = "voicectl service restart"
 START: Final = "voicectl service start"
 START_BY_HAND: Final = "voicectl service install, or in a terminal: voiced"
@@ -38,11 +38,12 @@ class Daemon:
         return ""
 
 
-def ask(*, has_service: bool) -> Daemon:
+def ask(*, has_service: bool, within_s: float = WITHIN_S) -> Daemon:
     """Ask the daemon, for a short time.
 
     Args:
         has_service: The service manager can start it.
+        within_s: How long each answer may take.
     """
     try:
         directory = client.directory()
@@ -52,12 +53,12 @@ def ask(*, has_service: bool) -> Daemon:
     if complaint := _not_private(directory):
         return Daemon([complaint])
     try:
-        reply = client.ask("version", {}, WITHIN_S)
+        reply = client.ask("version", {}, within_s)
     except NotRunningError:
         start = START if has_service else START_BY_HAND
         return Daemon([_not_running(directory / CONTROL_SOCKET, start)])
     except NoAnswerError:
-        told = f"voiced does not answer within {WITHIN_S:g} s"
+        told = f"voiced does not answer within {within_s:g} s"
         return Daemon([fail("socket.answers", told, RESTART)])
     except VersionError as error:
         return Daemon([fail("socket.version", str(error), RESTART)])
@@ -71,7 +72,7 @@ def ask(*, has_service: bool) -> Daemon:
         version = warn("socket.version", told, RESTART)
     else:
         version = ok("socket.version", __version__)
-    status = _status()
+    status = _status(within_s)
     return Daemon([answers, version, _state(status)], config, status)
 
 
@@ -94,9 +95,9 @@ def _not_private(directory: Path) -> Finding | None:
     return None
 
 
-def _status() -> dict[str, Any]:
+def _status(within_s: float) -> dict[str, Any]:
     try:
-        return client.ask("status", {}, WITHIN_S).result or {}
+        return client.ask("status", {}, within_s).result or {}
     except CommandError:
         return {}
 

@@ -50,18 +50,17 @@ def install(arguments: argparse.Namespace) -> int:
     from voicectl.unit_file import obstacle, render
 
     try:
-        found = report(os.environ)
+        programs = installation.programs(os.environ)
     except installation.NotInstalledError as error:
         complain(str(error))
         return FALSE
+    found = report(os.environ)
     if wrong := obstacle(found.facts):
         complain(wrong.message, wrong.remedy)
         return FALSE
     path = unit_file(os.environ)
-    text = render(
-        installation.template("voiced.service"), found.facts.version, found.facts.programs
-    )
-    installation.write(path, text)
+    template = installation.template("voiced.service")
+    installation.write(path, render(template, found.facts.version, programs))
     _write_drop_ins(arguments.user_namespaces)
     try:
         systemctl.run("daemon-reload")
@@ -73,7 +72,7 @@ def install(arguments: argparse.Namespace) -> int:
         complain(f"{path} is written, but {loaded or 'nothing'} is used", "is XDG_DATA_HOME set?")
         return FALSE
     is_running = found.state is not None and found.state.active == "active"
-    print(f"{path}: starts {found.facts.programs.voiced}")
+    print(f"{path}: starts {programs.voiced}")
     print(f"next: {'voicectl service restart' if is_running else NOW}")
     return DONE
 
@@ -97,13 +96,13 @@ def uninstall(_: argparse.Namespace) -> int:
         return FALSE
     try:
         systemctl.run("disable", "--now", path.name)
+        for name in (installation.SECRET, installation.NO_NAMESPACES):
+            installation.remove_generated(installation.drop_in(name, os.environ))
+        installation.remove_generated(path)
+        systemctl.run("daemon-reload")
     except systemctl.ManagerError as error:
-        complain(f"the service could not be stopped: {error}")
+        complain(f"the service manager did not follow: {error}")
         return FALSE
-    for name in (installation.SECRET, installation.NO_NAMESPACES):
-        installation.remove_generated(installation.drop_in(name, os.environ))
-    installation.remove_generated(path)
-    systemctl.run("daemon-reload")
     print(f"removed {path}")
     return DONE
 
@@ -127,14 +126,9 @@ def control(arguments: argparse.Namespace) -> int:
 
 def status(arguments: argparse.Namespace) -> int:
     """Say whether the service is installed and runs, and what is wrong."""
-    from voicectl.installation import NotInstalledError
     from voicectl.service_report import report
 
-    try:
-        found = report(os.environ)
-    except NotInstalledError as error:
-        complain(str(error))
-        return FALSE
+    found = report(os.environ)
     if arguments.json:
         print(json.dumps(as_json(found)))
     else:
@@ -197,15 +191,11 @@ def _about_state(state: "State") -> list[str]:
 
 def _failed(verb: str, complaint: str) -> int:
     """Say why the service manager did not do it: the daemon's own words, where it had any."""
-    from voicectl import systemctl
     from voicectl.service_report import report
 
-    try:
-        found = report(os.environ)
-    except systemctl.ManagerError:
-        found = None
-    state = found.state if found else None
-    if found is not None and state is not None and state.active != "active":
+    found = report(os.environ)
+    state = found.state
+    if state is not None and state.active != "active":
         if wrong := found.findings:
             complain(f"voiced does not run: {wrong[0].message}", wrong[0].remedy)
             return FALSE

@@ -5,7 +5,9 @@ Rules
 2. Without an answer from here nobody comes in, and neither does who speaks a protocol
    older than ZMTP 3: libzmq would pass on the bytes of anybody.
 3. Who says nothing is shown out after two seconds.
-4. The room is bounded: libzmq ends the process when it finds no descriptor for one more.
+4. The room is bounded, because libzmq ends the process when it has no descriptor for one
+   more.  A program of this user that connects tens of thousands of times in those two
+   seconds, and says nothing, still ends the daemon; but it could as well kill it.
 
 The question and its answer are those of ZAP, https://rfc.zeromq.org/spec/27.
 """
@@ -25,7 +27,7 @@ DOMAIN: Final = b"voiced"
 ZAP_VERSION: Final = b"1.0"
 MAY_COME: Final = (b"200", b"")
 MAY_NOT: Final = (b"400", b"this is the daemon of another user")
-NO_ROOM: Final = (b"300", b"too many connections")
+NO_ROOM: Final = (b"400", b"too many connections")
 
 GREET_WITHIN_MS: Final = 2000
 MOST_CONNECTIONS: Final = 4096

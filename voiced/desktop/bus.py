@@ -8,7 +8,7 @@ Rules
    does the knowledge of whoever listened.
 
 D-Bus is imported here and nowhere else, on a thread, when the first connection is made:
-it takes a quarter of a second and 5 MB.
+it takes a quarter of a second and 3 MB.
 """
 
 import asyncio

@@ -88,7 +88,7 @@ class Players:
         """They shall be paused."""
         self._pausing: set[str] = set()
         """Owners that were asked to pause and have not answered."""
-        self._is_attended = False
+        self._is_attended = self._is_listening = False
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
         self._settled.set()
@@ -106,11 +106,9 @@ class Players:
         Raises:
             BusError: The bus does not answer.
         """
-        self._is_attended = True
+        self._is_attended, self._is_listening = True, False
         self._settled.clear()
-        changes = {"interface": PROPERTIES, "member": "PropertiesChanged"}
         try:
-            await bus.listen(**changes, path=PATH, arg0=PLAYER)
             await self._begin(await bus.id())
             while True:
                 self._changed.clear()
@@ -145,6 +143,11 @@ class Players:
             self._undo.bus, self._undo.players = bus, []
 
     async def _pause(self, bus: Bus) -> None:
+        if not self._is_listening:
+            # Not before: players say a lot, and most people never have them paused.
+            changes = {"interface": PROPERTIES, "member": "PropertiesChanged"}
+            await bus.listen(**changes, path=PATH, arg0=PLAYER)
+            self._is_listening = True
         names = [each for each in await bus.names() if each.startswith(PREFIX)]
         playing = await asyncio.gather(
             *(_playing(bus, each) for each in names if each not in PROXIES)

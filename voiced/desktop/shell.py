@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,8 @@ from voiced.desktop.savers import Savers
 from voiced.settings import Desktop as Settings
 
 PLAYERS_FILE: Final = "players.json"
+SYSTEM: Final = "system"
+SESSION: Final = "session"
 
 
 class Desktop:
@@ -37,7 +40,7 @@ class Desktop:
     ) -> None:
         self._emit = emit
         self._presence = Presence()
-        self._logind = Logind(self._presence, self._tell)
+        self._logind = Logind(self._presence, self._tell_of_system)
         self._savers = Savers(self._presence)
         self._undo = directory / PLAYERS_FILE
         self._players = Players(self._undo)
@@ -46,6 +49,9 @@ class Desktop:
             session_address(environment, directory.parent),
         )
         self._is_needed = asyncio.Event()
+        self._unmet = {SYSTEM, SESSION}
+        """Buses of which nothing is known yet, not even that they are not there."""
+        self._has_met = asyncio.Event()
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
@@ -60,10 +66,17 @@ class Desktop:
             await self._is_needed.wait()
         system, session = self._addresses
         async with asyncio.TaskGroup() as tasks:
-            visit, lost = self._logind.visit, self._logind.lost
-            tasks.create_task(attend("system", system, visit, lost), name="system bus")
-            visit, lost = self._visit_session, self._session_lost
-            tasks.create_task(attend("session", session, visit, lost), name="session bus")
+            work = attend(SYSTEM, system, self._logind.visit, self._logind.lost)
+            tasks.create_task(work, name="system bus")
+            work = attend(SESSION, session, self._visit_session, self._session_lost)
+            tasks.create_task(work, name="session bus")
+
+    async def met(self, within_s: float) -> None:
+        """Wait until it is known whether the user is there, or cannot be known so soon."""
+        if self._is_needed.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await self._has_met.wait()
 
     def allow_sleep(self) -> None:
         """Let the machine sleep: the microphone is closed."""
@@ -88,19 +101,25 @@ class Desktop:
 
     async def _visit_session(self, bus: Bus) -> None:
         await self._savers.begin(bus)
-        self._tell()
+        self._tell_of(SESSION)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._players.attend(bus), name="players")
             while True:
                 signal = await bus.signal()
                 self._savers.take(signal)
                 self._players.take(signal)
-                self._tell()
+                self._tell_of(SESSION)
 
     def _session_lost(self) -> None:
         self._savers.lost()
-        self._tell()
+        self._tell_of(SESSION)
 
-    def _tell(self) -> None:
+    def _tell_of_system(self) -> None:
+        self._tell_of(SYSTEM)
+
+    def _tell_of(self, bus: str) -> None:
         for event in self._presence.news():
             self._emit(event)
+        self._unmet.discard(bus)
+        if not self._unmet:
+            self._has_met.set()

@@ -2,6 +2,7 @@ import asyncio
 import json
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -191,7 +192,8 @@ def test_the_built_in_server_needs_no_network(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_the_built_in_server_lacks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "find_spec", lambda _: None)
+    for name in ("pocketsphinx", "httpx"):
+        monkeypatch.setitem(sys.modules, name, None)
     local = Local(brain="http://127.0.0.1:1/v1")
     found = looked(Settings(provider=Provider(kind="local"), local=local), None)
 

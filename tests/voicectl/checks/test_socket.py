@@ -7,7 +7,6 @@ import zmq
 
 from tests.voicectl.checks.said import levels, only
 from tests.voicectl.stand_in import StandIn
-from voicectl.checks import socket
 from voicectl.checks.socket import Daemon, ask
 from voiced import __version__
 from voiced.control.protocol import CONTROL_SOCKET
@@ -104,14 +103,14 @@ def test_a_socket_that_nobody_serves_is_told(runtime: Path) -> None:
     assert "control.sock is left of one that has ended" in finding.message
 
 
-def test_a_daemon_that_hangs_is_told(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "WITHIN_S", 0.05)
+def test_a_daemon_that_hangs_is_told(runtime: Path) -> None:
     (runtime / "voiced").mkdir(mode=0o700)
     with zmq.Context() as context, context.socket(zmq.ROUTER) as router:
         router.setsockopt(zmq.LINGER, 0)
         router.bind(f"ipc://{runtime / 'voiced' / CONTROL_SOCKET}")
-        finding = only(ask(has_service=True).findings, "socket.answers")
+        daemon = ask(has_service=True, within_s=0.05)
 
+    finding = only(daemon.findings, "socket.answers")
     assert finding.level == "fail"
     assert "does not answer within 0.05 s" in finding.message
 
