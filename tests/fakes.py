@@ -105,6 +105,23 @@ class FakeProvider:
 
 
 @dataclass
+class FakeWords:
+    """A record of what was said that writes down its calls."""
+
+    calls: list[tuple[object, ...]] = field(default_factory=list)
+    problem: str | None = None
+
+    def said(self, role: str, item_id: str, text: str, *, is_final: bool) -> None:
+        self.calls.append(("said", role, item_id, text, is_final))
+
+    def cut(self, item_id: str | None, heard_ms: int, unheard: tuple[str, ...]) -> None:
+        self.calls.append(("cut", item_id, heard_ms, unheard))
+
+    def session_over(self) -> None:
+        self.calls.append(("session_over",))
+
+
+@dataclass
 class FakeDesktop:
     """A desktop that writes down what it is told."""
 

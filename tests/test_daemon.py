@@ -265,6 +265,42 @@ async def test_events_begin_with_the_state_and_tell_every_change(card: VirtualSo
     assert seen.index(("state", "thinking")) < seen.index(("state", "speaking"))
 
 
+async def test_what_was_said_is_remembered_and_written_where_the_user_wants_it(
+    card: VirtualSoundCard,
+) -> None:
+    file = card.base / "talks.txt"
+    async with conversation(card, transcript={"file": str(file)}) as (daemon, wire):
+        await wire.turn_ended("user_1")
+        done = {"type": "response.output_audio_transcript.done", "response_id": "resp_1"}
+        await wire.created("resp_1")
+        await wire.item_added("resp_1", Piece("item_1", b""))
+        await wire.send(done | {"item_id": "item_1", "transcript": "Marked reply."})
+        heard = {"type": "conversation.item.input_audio_transcription.completed"}
+        await wire.send(heard | {"item_id": "user_1", "transcript": "Marked question."})
+        await asyncio.to_thread(daemon.until, "transcript", role="user", final=True)
+        await wire.delta("resp_1", "item_1", noise(20_000))
+        await state(daemon, "speaking")
+        await wire.speech_started("user_2")
+        await asyncio.to_thread(daemon.until, "transcript", cut=True)
+        printed = await ctl(daemon, "transcript")
+        lines = [
+            json.loads(line) for line in (await ctl(daemon, "transcript", "--json")).split("\n")[:2]
+        ]
+        status = json.dumps(await asyncio.to_thread(daemon.status))
+        log = daemon.log
+
+    assert [line["text"] for line in lines] == ["Marked question.", "Marked reply."]
+    assert lines[1]["cut"]
+    assert lines[1]["heard_ms"] is not None
+    assert printed.startswith("you: Marked question.\nassistant: Marked reply. … (")
+    written = [line[20:] for line in file.read_text().splitlines()]
+    assert written[:2] == ["assistant: Marked reply.", "you: Marked question."]
+    assert written[2].startswith("assistant: … (")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "Marked" not in status
+    assert "Marked" not in log
+
+
 async def test_a_lost_connection_is_reported_and_retried(card: VirtualSoundCard) -> None:
     async with ScriptedProvider() as provider:
         daemon = Daemon(card.environment(), configuration(provider.base_url))
@@ -497,7 +533,7 @@ async def test_a_reload_keeps_the_old_configuration_when_the_new_one_is_broken(
 
 def test_voicectl_is_well_spoken_when_the_daemon_is_down(card: VirtualSoundCard) -> None:
     daemon = Daemon(card.environment(), "")
-    for verb in ("start", "status", "events", "mute", "say hello"):
+    for verb in ("start", "status", "mute", "say hello"):
         done = daemon.ctl(*verb.split(), check=False)
 
         assert done.returncode == 3, verb

@@ -28,6 +28,7 @@ TESTED_ELSEWHERE = {
     "voicectl/settings_file.py": "tests/voicectl/verbs/test_config.py",
     "voicectl/verbs/session.py": "tests/test_daemon.py",
     "voicectl/verbs/state.py": "tests/test_daemon.py",
+    "voicectl/verbs/views.py": "tests/voicectl/test_transcript.py",
     "voicectl/verbs/tree.py": "tests/test_daemon.py",
     "voiced/control/protocol.py": "tests/control/test_messages.py",
 }

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.conversation.stage import MANUAL, SECOND, SERVER_VAD, half
-from tests.fakes import FakeDesktop, FakeMicrophone, FakeProvider, FakePublic, FakeSpeaker
+from tests.fakes import (
+    FakeDesktop,
+    FakeMicrophone,
+    FakeProvider,
+    FakePublic,
+    FakeSpeaker,
+    FakeWords,
+)
 from voiced.control.messages import Failure
 from voiced.conversation import Conversation
 from voiced.conversation import effects as fx
@@ -26,6 +33,7 @@ class House:
     provider: FakeProvider = field(default_factory=FakeProvider)
     desktop: FakeDesktop = field(default_factory=FakeDesktop)
     public: FakePublic = field(default_factory=FakePublic)
+    words: FakeWords = field(default_factory=FakeWords)
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -38,6 +46,7 @@ class House:
                 self.provider,
                 self.desktop,
                 self.public,
+                self.words,
                 self.lines.append,
             )
         )
@@ -86,6 +95,7 @@ async def test_a_reply_and_its_interruption_go_to_the_right_hands_in_order() -> 
     assert house.provider.calls[-1] == out.Truncate("truncate_1", "i", 0, 200)
     (told,) = house.public.of("interruption")
     assert (told["source"], told["heard_ms"], told["item_id"]) == ("server", 200, "i")
+    assert house.words.calls == [("cut", "i", 200, ())]
 
 
 async def test_everything_the_conversation_says_to_the_server_is_sent() -> None:
@@ -121,6 +131,7 @@ async def test_a_stop_closes_everything() -> None:
     assert house.speaker.calls[-1] == ("close",)
     assert house.microphone.calls[-1] == "close"
     assert house.provider.calls[-1] == "close"
+    assert house.words.calls == [("session_over",)]
     assert house.public.of("session")[-1]["what"] == "ended"
 
 
@@ -149,9 +160,7 @@ async def test_people_outside_are_told_what_changes() -> None:
         "connecting",
         "listening",
     ]
-    assert house.public.of("transcript") == [
-        {"role": "user", "item_id": "u", "text": "hello", "final": True}
-    ]
+    assert house.words.calls[0] == ("said", "user", "u", "hello", True)
     assert house.public.of("error") == [{"code": "server_error", "message": "oops"}]
     assert house.public.of("cost") == [{"usd_today": 0.064, "usd_session": 0.064}]
     assert [fields["what"] for fields in house.public.of("session")] == ["ready", "lost"]
@@ -192,6 +201,22 @@ async def test_the_last_interruption_stays_in_the_status() -> None:
         "item_id": "i",
         "confirmed": True,
     }
+
+
+async def test_a_transcript_that_cannot_be_written_is_told_where_nothing_worse_is() -> None:
+    house = listening()
+    house.words.problem = "the disk is full"
+    assert house.runner.status()["error"] == "the disk is full"
+
+    house.core.scene.problems["offline"] = "gone"
+    assert house.runner.status()["error"] == "gone"
+
+
+async def test_an_interruption_that_was_none_cuts_no_words() -> None:
+    house = House()
+    house.runner.perform(fx.TellInterruption(Interruption("local", 1.0, 5, "i", False)))
+
+    assert house.words.calls == []
 
 
 async def test_what_is_due_by_the_clock_is_done_without_an_event() -> None:

@@ -12,6 +12,7 @@ from voiced.settings import (
     Audio,
     Provider,
     Settings,
+    Transcript,
     check_together,
     default_toml,
     options,
@@ -98,6 +99,7 @@ def test_a_whole_number_is_a_number() -> None:
     [
         (Settings(provider=Provider(kind="azure")), r"\[provider\] url is missing"),
         (Settings(provider=Provider(kind="compatible")), 'kind = "compatible" needs'),
+        (Settings(transcript=Transcript(file="talks.txt")), '"talks.txt" is no absolute path'),
         (Settings(audio=Audio(device_rate_hz=44)), "device_rate_hz = 44 is neither 0 nor 8000"),
     ],
 )

@@ -18,12 +18,24 @@ from voicectl.verbs import (
     service,
     session,
     state,
+    views,
 )
 from voicectl.verbs.tree import Verbs
 from voiced import __version__
 from voiced.errors import ConfigError
 
-MODULES: Final = (session, state, service, secret, config, devices, doctor, logs, completion)
+MODULES: Final = (
+    session,
+    state,
+    views,
+    service,
+    secret,
+    config,
+    devices,
+    doctor,
+    logs,
+    completion,
+)
 """The modules of ``voicectl.verbs``, in the order of the help."""
 
 EXAMPLES: Final = (

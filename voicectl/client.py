@@ -18,7 +18,7 @@ from voicectl import exchange
 from voicectl.outcome import FALSE, NotRunningError, VersionError, complain
 from voiced.control.directory import runtime_directory
 from voiced.control.messages import Failure, Reply, decode_notice, reply_of
-from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, EXIT_CODES
+from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, EXIT_CODES, NOTICES
 from voiced.errors import ConfigError, WireError
 
 GONE: Final = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
@@ -93,7 +93,7 @@ def listen(until_s: float | None = None) -> Iterator[dict[str, Any]]:
         _socket(zmq.SUB, EVENTS_SOCKET) as listening,
         listening.get_monitor_socket(GONE) as gone,
     ):
-        listening.setsockopt(zmq.SUBSCRIBE, b"")
+        listening.setsockopt(zmq.SUBSCRIBE, NOTICES)
         poller = zmq.Poller()
         for each in (listening, gone):
             poller.register(each, zmq.POLLIN)

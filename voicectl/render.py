@@ -20,16 +20,11 @@ def status(report: "dict[str, Any]") -> str:
     provider = f"{session['provider']}, {session['model']}"
     lines.append(f"provider:     {provider}{'' if report['online'] else ' (not connected)'}")
     if session["age_s"] is not None:
-        lines.append(f"conversation: {_duration(session['age_s'])}, {session['turns']} turns")
+        lines.append(f"conversation: {duration(session['age_s'])}, {session['turns']} turns")
     lines.append(f"microphone:   {audio['input'] or 'closed'}")
     lines.append(f"loudspeaker:  {audio['output'] or 'closed'}")
-    trouble = [
-        f"{audio[name]} {name}"
-        for name in ("underruns", "overruns", "starvations", "restarts", "unsent")
-        if audio[name]
-    ]
-    if trouble:
-        lines.append(f"sound:        {', '.join(trouble)}")
+    if said := trouble(audio):
+        lines.append(f"sound:        {said}")
     last = report["last_interruption"]
     if last:
         lines.append(
@@ -52,7 +47,14 @@ def done(result: "dict[str, Any]") -> str:
     return str(result.get("state", ""))
 
 
-def _duration(seconds: float) -> str:
+def trouble(audio: "dict[str, Any]") -> str:
+    """Return what went wrong with the sound, counted; empty when nothing did."""
+    names = ("underruns", "overruns", "starvations", "restarts", "unsent")
+    return ", ".join(f"{audio[name]} {name}" for name in names if audio[name])
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people read a clock."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

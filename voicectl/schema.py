@@ -18,6 +18,7 @@ _PORT: Final = (
 _ANY_HOST: Final = r"(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)"
 _THIS_MACHINE: Final = r"(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])"
 SERVER_URL: Final = f"^((https|wss)://{_ANY_HOST}|(http|ws)://{_THIS_MACHINE}){_PORT}"
+NOTHING_OR_A_PATH: Final = r"^(~?/|(?![\s\S]))"
 BRAIN: Final = "^(parrot$|https?://)"
 
 
@@ -35,6 +36,7 @@ def schema() -> dict[str, Any]:
     for option in options():
         tables[option.table]["properties"][option.key] = _value(option)
     tables["local"]["properties"]["brain"]["pattern"] = BRAIN
+    tables["transcript"]["properties"]["file"]["pattern"] = NOTHING_OR_A_PATH
     tables["audio"]["properties"]["device_rate_hz"]["anyOf"] = [
         {"const": 0},
         {"minimum": MIN_DEVICE_RATE_HZ},

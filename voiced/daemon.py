@@ -32,6 +32,7 @@ from voiced.conversation import Conversation
 from voiced.conversation import events as ev
 from voiced.desktop.shell import Desktop
 from voiced.errors import ConfigError
+from voiced.levels import Levels
 from voiced.realtime.builtin import BuiltinServer
 from voiced.realtime.client import RealtimeClient
 from voiced.runner import Runner, Shells
@@ -39,6 +40,7 @@ from voiced.service import manager, store
 from voiced.service.credentials import find_key
 from voiced.service.watchdog import Watchdog, allowed_s
 from voiced.settings import Settings
+from voiced.words import Words, place_of
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ def check(settings: Settings) -> None:
     """
     if settings.provider.kind != "local":
         find_key(os.environ, config.config_directory(os.environ))
+    place_of(settings.transcript.file)
     if settings.audio.echo_cancellation:
         logger.warning(
             "[audio] echo_cancellation is not available yet: use a headset, or the"
@@ -163,14 +166,25 @@ class _Daemon:
         self._runner = Runner(self._conversation)
         self._watchdog = Watchdog(allowed_s(os.environ), {"the runner": self._runner.pulse})
         emit = self._runner.emit
+        self._levels = Levels()
         self._control = ControlServer(
             emit,
-            {"status": self._status, "version": self._version, "reload": self._reload},
+            {
+                "status": self._status,
+                "version": self._version,
+                "reload": self._reload,
+                "transcript": self._transcript,
+            },
             self._runner.tell_state,
+            self._levels.want,
         )
+        self._words = Words(self._control.publish, self._runner.tell_state)
+        self._words.path = place_of(settings.transcript.file)
         self._portaudio = PortAudio()
-        self._speaker = Speaker(self._portaudio, settings.audio, emit)
-        self._microphone = Microphone(self._portaudio, settings.audio, emit)
+        self._speaker = Speaker(self._portaudio, settings.audio, emit, self._levels.loudspeaker)
+        self._microphone = Microphone(
+            self._portaudio, settings.audio, emit, self._levels.microphone
+        )
         self._builtin = BuiltinServer(paths.runtime / LOCAL_SOCKET, settings.local, tasks)
         self._client = RealtimeClient(settings, self._key, self._builtin, tasks, emit)
         self._desktop = Desktop(paths.runtime, settings.desktop, emit)
@@ -181,6 +195,7 @@ class _Daemon:
                 self._client,
                 self._desktop,
                 self._control,
+                self._words,
                 manager.state,
             )
         )
@@ -197,6 +212,9 @@ class _Daemon:
                 self._tasks.create_task(self._runner.run(), name="runner"),
                 self._tasks.create_task(self._runner.watch(), name="sound card watch"),
                 self._tasks.create_task(self._control.run(), name="control"),
+                self._tasks.create_task(
+                    self._levels.run(self._control.publish_levels), name="levels"
+                ),
                 self._tasks.create_task(self._watchdog.run(), name="watchdog"),
             ]
             desktop = self._tasks.create_task(self._desktop.run(), name="desktop")
@@ -222,9 +240,12 @@ class _Daemon:
         self._runner.turn()
         self._speaker.end()
         self._microphone.end()
+        self._words.end()
         for device in (self._speaker, self._microphone):
             if not await asyncio.to_thread(device.join, CLOSE_WITHIN_S):
                 logger.warning("the sound server does not let go of a device")
+        if not await asyncio.to_thread(self._words.join, CLOSE_WITHIN_S):
+            logger.warning("the disk does not take the end of the transcript")
         if not await self._desktop.finish(CLOSE_WITHIN_S):
             logger.warning("a player that was paused does not go on")
         await self._builtin.stop()
@@ -249,6 +270,9 @@ class _Daemon:
         path = self._paths.config or config.config_directory(os.environ) / config.FILE
         return {"voiced": __version__, "protocol": VERSION, "config": str(path.absolute())}
 
+    def _transcript(self) -> dict[str, Any]:
+        return self._words.report()
+
     def _reload(self) -> dict[str, Any]:
         """Read the configuration again; a broken one changes nothing.
 
@@ -262,6 +286,7 @@ class _Daemon:
         log.set_level(settings.log.level)
         self._conversation.configure(settings)
         self._client.configure(settings)
+        self._words.path = place_of(settings.transcript.file)
         self._speaker.configure(settings.audio)
         self._microphone.configure(settings.audio)
         self._desktop.configure(settings.desktop)

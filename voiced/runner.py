@@ -83,6 +83,18 @@ class Public(Protocol):
     def publish(self, event: str, fields: dict[str, Any]) -> None: ...  # noqa: D102
 
 
+class Words(Protocol):
+    """What was said, as the runner reports it."""
+
+    @property
+    def problem(self) -> str | None: ...  # noqa: D102 - see words.Words, here and below
+    def said(self, role: str, item_id: str, text: str, *, is_final: bool) -> None: ...  # noqa: D102
+    def cut(  # noqa: D102
+        self, item_id: str | None, heard_ms: int, unheard: tuple[str, ...]
+    ) -> None: ...
+    def session_over(self) -> None: ...  # noqa: D102
+
+
 @dataclass(frozen=True, slots=True)
 class Shells:
     """Everything the runner acts upon."""
@@ -92,6 +104,7 @@ class Shells:
     provider: Provider
     desktop: Desktop
     public: Public
+    words: Words
     tell_manager: Callable[[str], None]
     """Gives the service manager one line about the state."""
 
@@ -192,6 +205,7 @@ class Runner:
                 provider.open(session)
             case fx.CloseSession():
                 provider.close()
+                shells.words.session_over()
             case fx.DetectTurns(event_id, wanted):
                 provider.detect_turns(event_id, wanted=wanted)
             case fx.ClearInput(event_id):
@@ -218,11 +232,12 @@ class Runner:
                 self._answer(effect)
             case fx.TellState(status):
                 self._tell_state(status)
-            case fx.TellInterruption(interruption):
+            case fx.TellInterruption(interruption, unheard):
                 shells.public.publish("interruption", {**interruption_report(interruption)})
+                if interruption.confirmed:
+                    shells.words.cut(interruption.item_id, interruption.heard_ms, unheard)
             case fx.TellTranscript(role, item_id, text, is_final):
-                fields = {"role": role, "item_id": item_id, "text": text, "final": is_final}
-                shells.public.publish("transcript", fields)
+                shells.words.said(role, item_id, text, is_final=is_final)
             case fx.TellSession(what, message, retry_in_s):
                 self._tell_session(what, message, retry_in_s)
             case fx.TellCost(usd_today, usd_session):
@@ -338,7 +353,7 @@ def report(status: Status, now: float, shells: Shells) -> StatusReport:
         },
         "last_interruption": interruption_report(interruption) if interruption else None,
         "cost": cost_report(status.usd_today, status.usd_session),
-        "error": status.error,
+        "error": status.error or shells.words.problem,
     }
 
 

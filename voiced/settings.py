@@ -211,6 +211,17 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said, in writing."""
+
+    file: str = option(
+        "",
+        'File that every line is added to, such as "~/talks.txt"; empty keeps the last ones in'
+        " memory only.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All options, one table of the TOML file each."""
 
@@ -221,6 +232,7 @@ class Settings:
     session: Session = Session()
     desktop: Desktop = Desktop()
     limits: Limits = Limits()
+    transcript: Transcript = Transcript()
     local: Local = Local()
     log: Log = Log()
 
@@ -307,6 +319,12 @@ def check_together(settings: Settings) -> None:
             f'[local] brain = {to_toml(settings.local.brain)} is neither "parrot" nor the URL of'
             ' a chat server: write it like "http://127.0.0.1:8080/v1"',
             option=("local", "brain"),
+        )
+    file = settings.transcript.file
+    if file and not file.startswith(("/", "~/")):
+        raise ConfigError(
+            f'[transcript] file = {to_toml(file)} is no absolute path: begin it with "/" or "~/"',
+            option=("transcript", "file"),
         )
     rate_hz = settings.audio.device_rate_hz
     if 0 < rate_hz < MIN_DEVICE_RATE_HZ:

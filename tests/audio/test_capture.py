@@ -15,6 +15,8 @@ from tests.rig.recorder import write_wav
 from tests.rig.soundcard import VirtualSoundCard
 from tests.rig.user import speak
 from voiced.audio.capture import CaptureQueue, Microphone
+from voiced.audio.meter import Meter
+from voiced.audio.pcm import level_dbfs
 from voiced.audio.portaudio import INPUT_OVERFLOW, PortAudio
 from voiced.conversation.events import MicrophoneFrames, MicrophoneLost, MicrophoneOpened
 from voiced.settings import Audio
@@ -185,6 +187,20 @@ async def test_a_microphone_that_cannot_be_started_is_lost() -> None:
     mic.open()
 
     assert "cannot be started" in (await reports.until(MicrophoneLost)).reason
+    mic.end()
+
+
+async def test_the_meter_is_shown_what_is_captured() -> None:
+    library, reports, meter = fakes.FakePortAudio(), Reports(), Meter()
+    meter.turn(on=True)
+    mic = Microphone(library, PLAIN, reports, meter)
+    mic.open()
+    await reports.until(MicrophoneOpened)
+    library.streams[0].capture(noise(20))
+
+    level = meter.take()
+    assert level is not None
+    assert level.rms_dbfs == round(level_dbfs(noise(20)), 1)
     mic.end()
 
 

@@ -10,6 +10,7 @@ from voiced.audio.pcm import (
     frames_of,
     level_dbfs,
     ms_to_frames,
+    peak_dbfs,
     silence,
 )
 
@@ -33,8 +34,14 @@ def test_the_level_of_a_full_sine_is_3_db_below_full_scale() -> None:
     assert level_dbfs(tone(1000, RATE_HZ, amplitude=32_767)) == pytest.approx(-3.01, abs=0.01)
 
 
+def test_the_peak_is_that_of_the_largest_sample_on_either_side() -> None:
+    assert peak_dbfs(tone(1000, RATE_HZ, amplitude=16_384)) == pytest.approx(-6.02, abs=0.01)
+    assert peak_dbfs(np.array([0, -32_768, 5], "<i2").tobytes()) == 0.0
+
+
 def test_nothing_and_zeros_have_no_level() -> None:
     assert level_dbfs(b"") == level_dbfs(silence(100)) == float("-inf")
+    assert peak_dbfs(b"") == peak_dbfs(silence(100)) == float("-inf")
 
 
 @pytest.mark.parametrize("frames", [0, 1, 60, FADE_FRAMES, 1000])

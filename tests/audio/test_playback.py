@@ -23,6 +23,7 @@ from tests.audio.probe import (
 )
 from tests.rig.recorder import Recorder
 from tests.rig.soundcard import VirtualSoundCard
+from voiced.audio.meter import FLOOR_DBFS, Meter
 from voiced.audio.playback import LINGER_S, Speaker
 from voiced.audio.portaudio import OUTPUT_UNDERFLOW, PortAudio
 from voiced.conversation.events import (
@@ -355,6 +356,21 @@ async def test_an_open_loudspeaker_that_is_opened_again_says_so() -> None:
 
     await reports.until(SpeakerOpened, 2)
     assert len(library.streams) == 1
+    out.end()
+
+
+async def test_the_meter_is_shown_what_is_played() -> None:
+    library, reports, meter = fakes.FakePortAudio(), Reports(), Meter()
+    meter.turn(on=True)
+    out = Speaker(library, AT_ONCE, reports, meter)
+    out.open()
+    await reports.until(SpeakerOpened)
+    out.play(ITEM, 0, noise(50))
+    library.streams[0].capture(bytes(480))
+
+    level = meter.take()
+    assert level is not None
+    assert level.peak_dbfs > FLOOR_DBFS
     out.end()
 
 

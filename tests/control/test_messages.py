@@ -15,7 +15,7 @@ from voiced.control.messages import (
     encode_notice,
 )
 from voiced.control.protocol import MAX_REQUEST_BYTES, VERBS
-from voiced.errors import WireError
+from voiced.errors import OtherVersionError, WireError
 
 
 def test_a_request_survives_the_wire() -> None:
@@ -113,6 +113,8 @@ def test_a_notice_survives_the_wire_as_one_line() -> None:
 def test_what_is_no_notice_is_refused() -> None:
     with pytest.raises(WireError):
         decode_notice(json.dumps({"v": 1}).encode())
+    with pytest.raises(OtherVersionError, match="version 2"):
+        decode_notice(json.dumps({"v": 2, "event": "state"}).encode())
 
 
 def test_the_longest_request_is_taken() -> None:

@@ -16,8 +16,8 @@ import zmq.asyncio
 
 from voiced import __version__
 from voiced.control.listeners import listen
-from voiced.control.messages import Failure, Request
-from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET
+from voiced.control.messages import Failure, Request, decode_levels
+from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, LEVELS, NOTICES
 from voiced.control.server import ControlServer, wish_of
 from voiced.conversation import events as ev
 from voiced.errors import ConfigError, WireError
@@ -38,7 +38,10 @@ class Daemon:
         self.wishes: asyncio.Queue[ev.Wish] = asyncio.Queue()
         self.subscribed = asyncio.Event()
         queries = {"version": lambda: {"voiced": __version__}, "reload": self.refuse}
-        self.server = ControlServer(self.wishes.put_nowait, queries, self.subscribed.set)
+        self.levels_wanted: asyncio.Queue[bool] = asyncio.Queue()
+        self.server = ControlServer(
+            self.wishes.put_nowait, queries, self.subscribed.set, self.want_levels
+        )
         self.context = zmq.asyncio.Context()
         self.sockets = [listen(place / name) for name in (CONTROL_SOCKET, EVENTS_SOCKET)]
 
@@ -50,6 +53,16 @@ class Daemon:
 
     def refuse(self) -> dict[str, Any]:
         raise ConfigError("config.toml:3: unknown key")
+
+    def want_levels(self, *, wanted: bool) -> None:
+        self.levels_wanted.put_nowait(wanted)
+
+    def listen(self, topic: bytes) -> zmq.asyncio.Socket:
+        made = self.context.socket(zmq.SUB)
+        made.setsockopt(zmq.LINGER, 0)
+        made.setsockopt(zmq.SUBSCRIBE, topic)
+        made.connect(f"ipc://{self.place}/events.sock")
+        return made
 
     def ask(self, kind: int = zmq.DEALER) -> zmq.asyncio.Socket:
         made = self.context.socket(kind)
@@ -188,9 +201,7 @@ async def test_a_server_that_ends_leaves_its_sockets_to_the_next(place: Path) ->
 
 async def test_whoever_begins_to_listen_is_noticed_and_gets_what_is_published(place: Path) -> None:
     async with serving(place) as daemon:
-        listening = daemon.context.socket(zmq.SUB)
-        listening.setsockopt(zmq.SUBSCRIBE, b"")
-        listening.connect(f"ipc://{place}/events.sock")
+        listening = daemon.listen(NOTICES)
         async with asyncio.timeout(5):
             await daemon.subscribed.wait()
         daemon.server.publish("state", {"state": "idle"})
@@ -203,13 +214,39 @@ async def test_whoever_begins_to_listen_is_noticed_and_gets_what_is_published(pl
 
 async def test_everybody_who_begins_to_listen_is_noticed(place: Path) -> None:
     async with serving(place) as daemon:
-        everybody = [daemon.context.socket(zmq.SUB) for _ in range(3)]
-        for listening in everybody:
-            listening.setsockopt(zmq.SUBSCRIBE, b"")
+        everybody: list[zmq.asyncio.Socket] = []
+        for _ in range(3):
             daemon.subscribed.clear()
-            listening.connect(f"ipc://{place}/events.sock")
+            everybody.append(daemon.listen(b""))
             async with asyncio.timeout(5):
                 await daemon.subscribed.wait()
+
+
+async def test_levels_go_to_those_who_ask_for_them_and_to_nobody_else(place: Path) -> None:
+    async with serving(place) as daemon, asyncio.timeout(5):
+        script, bars = daemon.listen(NOTICES), daemon.listen(LEVELS)
+        assert await daemon.levels_wanted.get()
+        await daemon.subscribed.wait()
+        daemon.server.publish_levels({"microphone": None})
+        daemon.server.publish("state", {"state": "idle"})
+
+        assert decode_levels(await bars.recv()) == {"microphone": None}
+        assert json.loads(await script.recv())["event"] == "state"
+
+
+async def test_levels_are_wanted_until_the_last_one_has_gone(place: Path) -> None:
+    async with serving(place) as daemon, asyncio.timeout(5):
+        first, second = daemon.listen(LEVELS), daemon.listen(LEVELS)
+        assert await daemon.levels_wanted.get()
+        assert await daemon.levels_wanted.get()
+        first.close()
+        third = daemon.listen(LEVELS)
+        assert await daemon.levels_wanted.get()
+        third.setsockopt(zmq.UNSUBSCRIBE, LEVELS)
+        second.close()
+
+        assert not await daemon.levels_wanted.get()
+        assert not daemon.subscribed.is_set()
 
 
 def test_every_verb_of_the_conversation_is_a_wish() -> None:

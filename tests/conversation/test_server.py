@@ -511,6 +511,14 @@ def test_a_server_that_finds_the_turns_and_does_not_answer_is_asked() -> None:
     assert only(fx.CreateResponse, effects) == [fx.CreateResponse("response_1")]
 
 
+def test_a_turn_keeps_its_place_until_it_is_written_down() -> None:
+    effects = listening().hear(ev.TurnCommitted("user_1"))
+
+    assert only(fx.TellTranscript, effects) == [
+        fx.TellTranscript("user", "user_1", "", is_final=False)
+    ]
+
+
 def test_a_commit_nobody_asked_for_needs_no_reply() -> None:
     assert silent(listening(MANUAL).hear(ev.TurnCommitted("user_1"))) == []
 

@@ -263,6 +263,10 @@ def test_say_while_the_assistant_speaks_silences_it_first() -> None:
         fx.SendText("text_1", "wait"),
     ]
     assert silent(third) == [fx.CreateResponse("response_4")]
+    assert only(fx.TellTranscript, first) == []
+    assert only(fx.TellTranscript, second) == [
+        fx.TellTranscript("user", "text_1", "wait", is_final=True)
+    ]
 
 
 def test_say_in_the_tail_of_a_reply_asks_as_soon_as_it_is_silent() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import zmq
 
 from voiced.control.messages import decode_notice
+from voiced.control.protocol import NOTICES
 
 Notice = dict[str, Any]
 LOOK_AGAIN_S = 0.2
@@ -38,7 +39,7 @@ class Notices:
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.RCVHWM, 0)
         self._socket.setsockopt(zmq.RECONNECT_IVL, 10)
-        self._socket.setsockopt(zmq.SUBSCRIBE, b"")
+        self._socket.setsockopt(zmq.SUBSCRIBE, NOTICES)
         self._socket.connect(f"ipc://{path}")
         self._thread = threading.Thread(target=self._listen, name="notices", daemon=True)
         self._thread.start()

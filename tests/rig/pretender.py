@@ -30,7 +30,7 @@ class Pretender:
 
     def __init__(self, runtime: Path) -> None:
         self.directory = runtime / "voiced"
-        self.directory.mkdir()
+        self.directory.mkdir(exist_ok=True)
         self._context = zmq.Context()
         self.router = self._context.socket(zmq.ROUTER)
         self.events = self._context.socket(zmq.XPUB)
@@ -140,6 +140,12 @@ def environment(runtime: Path, **variables: str) -> dict[str, str]:
     absent = {"DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"}
     kept = {name: value for name, value in os.environ.items() if name not in absent}
     return kept | {"XDG_RUNTIME_DIR": str(runtime), "PYTHONPATH": str(ROOT)} | variables
+
+
+def line(process: "subprocess.Popen[bytes]") -> str:
+    """Return the next line that is printed."""
+    assert process.stdout is not None
+    return process.stdout.readline().decode().rstrip("\n")
 
 
 def outcome(process: "subprocess.Popen[bytes]") -> tuple[int, str]:

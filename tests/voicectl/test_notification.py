@@ -78,7 +78,7 @@ async def test_a_refusal_is_told_in_the_words_of_the_daemon(runtime: Path, bus: 
 
 async def test_who_asks_is_told_nothing(runtime: Path, bus: str) -> None:
     async with NotificationServer(bus) as server:
-        for arguments in (("status",), ("is", "muted"), ("events",), ("toggel",)):
+        for arguments in (("status",), ("is", "muted"), ("wait", "--for", "idle"), ("toggel",)):
             assert await press(runtime, bus, *arguments) in (2, 3)
 
     assert server.shown == []

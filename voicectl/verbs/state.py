@@ -5,17 +5,26 @@ import json
 import time
 from typing import Final
 
-from voicectl import client, quick
+from voicectl import bars, client, exchange, quick
 from voicectl.claims import CLAIMS, holds
-from voicectl.outcome import DONE, NO_ANSWER, NotRunningError, VersionError, complain
+from voicectl.outcome import DONE, NO_ANSWER, USAGE, NotRunningError, VersionError, complain
 from voicectl.verbs.tree import Verbs, seconds
 from voiced import __version__
 from voiced.control.protocol import STATES
 
 GOALS: Final = (*(state for state in STATES if state != "starting"), "running", "connected")
 """What ``wait`` can wait for."""
-
-
+STOPPED: Final = {"v": 1, "state": "stopped"}
+"""The status of a daemon that is not there."""
+STATUS: Final = (
+    "voicectl status                           what is going on",
+    "voicectl status --json                    one JSON object",
+    "voicectl status --follow --format waybar  a line of JSON for every change",
+)
+EVENTS: Final = (
+    "voicectl events",
+    "voicectl events | jq -r 'select(.event == \"interruption\") | .heard_ms'",
+)
 VERSION: Final = ("voicectl version",)
 IS: Final = (
     "voicectl is speaking && echo yes",
@@ -30,9 +39,24 @@ WAIT: Final = (
 
 def add(verbs: Verbs) -> None:
     """Add the verbs."""
-    verbs.verb("status", "what voiced is doing", status, json=True, timeout=True)
+    asked = verbs.verb(
+        "status", "what voiced is doing", status, examples=STATUS, json=True, timeout=True
+    )
+    asked.add_argument(
+        "--follow",
+        action="store_true",
+        help="a line now and one for every change, also while voiced is stopped",
+    )
+    asked.add_argument(
+        "--format",
+        choices=tuple(bars.FORMATS),
+        default="text",
+        help="text for people, or one line for a bar, which is also told what is stopped",
+    )
     verbs.verb("version", "both versions", version, examples=VERSION, json=True, timeout=True)
-    verbs.verb("events", "print every change as one JSON object a line", events)
+    verbs.verb(
+        "events", "print every change as one JSON object a line", events, examples=EVENTS, json=True
+    )
     asked = verbs.verb("is", "ask by the exit status", claim, examples=IS, timeout=True)
     asked.add_argument("claim", choices=CLAIMS, metavar="|".join(CLAIMS), help="what may be so")
     waiting = verbs.verb("wait", "wait until something is so", wait, examples=WAIT)
@@ -50,8 +74,42 @@ def add(verbs: Verbs) -> None:
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Print the status."""
+    """Print the status, once or for every change."""
+    if arguments.json and arguments.format != "text":
+        complain("--json and --format exclude each other")
+        return USAGE
+    try:
+        if arguments.follow:
+            return follow_status(arguments)
+        if arguments.format != "text":
+            return status_for_bar(arguments)
+    except KeyError as error:
+        raise VersionError(f"the status of the daemon has no {error}") from error
     return quick.status(arguments.timeout, is_json=arguments.json)
+
+
+def status_for_bar(arguments: argparse.Namespace) -> int:
+    """Print the status as a line for a bar.
+
+    A bar hides what ends with another status than 0, so it is told what is stopped.
+    """
+    try:
+        report = exchange.ask("status", {}, arguments.timeout)
+    except NotRunningError:
+        report = STOPPED
+    print(bars.FORMATS[arguments.format](report))
+    return DONE
+
+
+def follow_status(arguments: argparse.Namespace) -> int:
+    """Print the status whenever it reads differently."""
+    from voicectl import follow
+
+    if arguments.json:
+        follow.follow_json()
+    else:
+        follow.follow(bars.FORMATS[arguments.format])
+    return DONE
 
 
 def claim(arguments: argparse.Namespace) -> int:
@@ -81,9 +139,9 @@ def wait_for_the_end(until_s: float | None) -> int:
 
 def events(_: argparse.Namespace) -> int:
     """Print what the daemon publishes, one JSON object a line."""
-    client.check_running()
-    for notice in client.listen():
-        print(json.dumps(notice), flush=True)
+    from voicectl import follow
+
+    follow.events()
     return DONE
 
 

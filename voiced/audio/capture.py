@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from voiced.audio.line import STALL_S, Line, Wanted
+from voiced.audio.meter import Meter
 from voiced.audio.pcm import RATE_HZ, Resampler
 from voiced.audio.portaudio import CONTINUE, INPUT_OVERFLOW, Callback, PortAudio
 from voiced.conversation.events import (
@@ -82,13 +83,19 @@ class Microphone:
         library: PortAudio.
         settings: Which device and how.
         emit: Takes the events, on the event loop.
+        meter: Is shown what is captured.
     """
 
     def __init__(
-        self, library: PortAudio, settings: Audio, emit: Callable[[SoundEvent], None]
+        self,
+        library: PortAudio,
+        settings: Audio,
+        emit: Callable[[SoundEvent], None],
+        meter: Meter | None = None,
     ) -> None:
         self._line = Line(library, _wanted(settings))
         self._emit = emit
+        self._meter = meter or Meter()
         self._overflows = 0
         self._queue = CaptureQueue(int(QUEUE_S * 1000 / settings.input_buffer_ms))
         self._loop = asyncio.get_running_loop()
@@ -169,6 +176,7 @@ class Microphone:
             pcm = captured or b""
             if resampler is not None:
                 pcm = resampler.process(pcm)
+            self._meter.note(pcm)
             if self._queue.put(pcm):
                 self._loop.call_soon_threadsafe(self._hand_over)
             return None, CONTINUE

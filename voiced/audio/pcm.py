@@ -49,6 +49,13 @@ def level_dbfs(pcm: bytes) -> float:
     return 20.0 * float(np.log10(rms)) if rms > 0 else float("-inf")
 
 
+def peak_dbfs(pcm: bytes) -> float:
+    """Return the largest of some samples in dB below full scale; -inf for zeros."""
+    samples = np.frombuffer(pcm, dtype="<i2").astype(np.int32)
+    peak = int(np.abs(samples).max(initial=0)) / FULL_SCALE
+    return 20.0 * float(np.log10(peak)) if peak > 0 else float("-inf")
+
+
 def _ramp(frames: int) -> Floats:
     """Return a raised cosine from 1 down towards 0."""
     steps = (np.arange(frames) + 0.5) / frames

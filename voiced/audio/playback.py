@@ -17,6 +17,7 @@ from typing import Final
 
 from voiced.audio.buffer import PlaybackBuffer
 from voiced.audio.line import STALL_S, Line, Wanted
+from voiced.audio.meter import Meter
 from voiced.audio.pcm import BYTES_PER_FRAME, RATE_HZ, Resampler, ms_to_frames
 from voiced.audio.portaudio import CONTINUE, OUTPUT_UNDERFLOW, Callback, PortAudio
 from voiced.conversation.events import (
@@ -59,6 +60,7 @@ class Speaker:
         library: PortAudio.
         settings: Which device and how.
         emit: Takes the events, on the event loop.
+        meter: Is shown what is played.
         aborts: Cut by stopping the device; otherwise by emptying the buffer alone, which
             leaves the device its samples and ends in a fade.
     """
@@ -68,11 +70,13 @@ class Speaker:
         library: PortAudio,
         settings: Audio,
         emit: Callable[[SoundEvent], None],
+        meter: Meter | None = None,
         *,
         aborts: bool = True,
     ) -> None:
         self._line = Line(library, _wanted(settings))
         self._emit = emit
+        self._meter = meter or Meter()
         self._aborts = aborts
         self._underruns = 0
         self._buffer = PlaybackBuffer(prebuffer_frames=ms_to_frames(settings.prebuffer_ms))
@@ -221,6 +225,7 @@ class Speaker:
             else:
                 wanted, held_s = converter.wants(count)
                 pcm = converter.convert(self._buffer.pull(wanted, now_s, delay_s, held_s), count)
+            self._meter.note(pcm)
             plays = self._buffer.drained(now_s)
             if plays is not None:
                 self._loop.call_soon_threadsafe(self._drained, plays)

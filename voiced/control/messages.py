@@ -15,10 +15,20 @@ the machine's, so both sides can compare it.
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
-from voiced.control.protocol import MAX_REQUEST_BYTES, STALE_AFTER_S, STALE_VERBS, VERBS, VERSION
+from voiced.control.protocol import (
+    LEVELS,
+    MAX_REQUEST_BYTES,
+    STALE_AFTER_S,
+    STALE_VERBS,
+    VERBS,
+    VERSION,
+)
 from voiced.errors import OtherVersionError, WireError
+
+ASSISTANT: Final = "assistant"
+"""The one role of a transcript; the other is "user"."""
 
 
 class SessionReport(TypedDict):
@@ -77,6 +87,18 @@ class StatusReport(TypedDict):
     last_interruption: InterruptionReport | None
     cost: CostReport
     error: str | None
+
+
+class LineReport(TypedDict):
+    """One line of ``voicectl transcript --json``."""
+
+    t: float
+    role: str
+    item_id: str
+    text: str
+    final: bool
+    cut: bool
+    heard_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +194,7 @@ def decode_reply(data: bytes) -> Reply:
         WireError: It is not one.
     """
     fields = _object(data)
-    if fields.get("v") != VERSION:
-        version = fields.get("v")
-        raise OtherVersionError(f"the daemon speaks version {version!r} of the control protocol")
+    _check_version(fields)
     return reply_of(fields)
 
 
@@ -207,9 +227,50 @@ def decode_notice(data: bytes) -> dict[str, Any]:
         WireError: It is not one.
     """
     fields = _object(data)
+    _check_version(fields)
     if not isinstance(fields.get("event"), str):
         raise WireError("a notice without an event")
     return fields
+
+
+def encode_levels(levels: dict[str, Any]) -> bytes:
+    """Write how loud it is."""
+    return LEVELS + json.dumps(levels).encode()
+
+
+def decode_levels(data: bytes) -> dict[str, Any]:
+    """Read how loud it is.
+
+    Raises:
+        WireError: That is not what it says.
+    """
+    return _object(data.removeprefix(LEVELS))
+
+
+def line_text(report: LineReport) -> str:
+    """Write a line of the transcript for people, in one line whatever was said."""
+    who = "assistant" if report["role"] == ASSISTANT else "you"
+    return f"{who}: {one_line(report['text'])}{cut_mark(report)}"
+
+
+def cut_mark(report: LineReport) -> str:
+    """Return what marks a line that was not said to its end; empty for one that was."""
+    if not report["cut"]:
+        return ""
+    heard_ms = report["heard_ms"]
+    if heard_ms is None:
+        return " …"
+    return f" … (interrupted, {heard_ms / 1000:.1f} s heard)" if heard_ms else " … (not heard)"
+
+
+def one_line(text: str) -> str:
+    """Return a text from outside as one line that is safe to print."""
+    whole = text.encode("utf-8", "replace").decode()
+    return " ".join(whole.translate(_CONTROLS).split())
+
+
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " ")
+"""What moves the cursor or begins a command of the terminal."""
 
 
 def is_text(value: object) -> bool:
@@ -231,6 +292,12 @@ def _object(data: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise WireError("not a JSON object")
     return fields
+
+
+def _check_version(fields: dict[str, Any]) -> None:
+    version = fields.get("v")
+    if version != VERSION:
+        raise OtherVersionError(f"the daemon speaks version {version!r} of the control protocol")
 
 
 def _is_count(value: object) -> bool:

@@ -13,6 +13,11 @@ DIRECTORY: "Final" = "voiced"
 """Name of the private directory below $XDG_RUNTIME_DIR."""
 CONTROL_SOCKET: "Final" = "control.sock"
 EVENTS_SOCKET: "Final" = "events.sock"
+NOTICES: "Final" = b"{"
+"""What the notices on the events' socket begin with; they are JSON objects."""
+LEVELS: "Final" = b"levels"
+"""What the loudness begins with, there too, followed by a JSON object.  It is measured
+only while somebody subscribes to this very word."""
 MAX_REQUEST_BYTES: "Final" = 65_536
 STALE_AFTER_S: "Final" = 1.0
 """A wish to open the microphone that is older than this is refused."""
@@ -28,6 +33,7 @@ VERBS: "Final" = frozenset(
         "say",
         "status",
         "reload",
+        "transcript",
         "version",
     }
 )

@@ -15,7 +15,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import zmq
 import zmq.asyncio
@@ -24,8 +24,15 @@ from voiced import __version__
 from voiced.control.complaints import Complaints
 from voiced.control.gate import Gate, guard, is_ours
 from voiced.control.listeners import Listener
-from voiced.control.messages import Failure, Reply, Request, decode_request, encode_notice
-from voiced.control.protocol import MAX_REQUEST_BYTES
+from voiced.control.messages import (
+    Failure,
+    Reply,
+    Request,
+    decode_request,
+    encode_levels,
+    encode_notice,
+)
+from voiced.control.protocol import LEVELS, MAX_REQUEST_BYTES
 from voiced.conversation import events as ev
 from voiced.errors import ConfigError, OtherVersionError, WireError
 
@@ -52,6 +59,12 @@ Query = Callable[[], dict[str, Any]]
 """Answers a question about the daemon; raises ``ConfigError`` where it must refuse."""
 
 
+class WantLevels(Protocol):
+    """Begins or ends the measuring of the levels."""
+
+    def __call__(self, *, wanted: bool) -> None: ...  # noqa: D102 - the class says it
+
+
 class ControlServer:
     """Serves the control socket.
 
@@ -59,6 +72,8 @@ class ControlServer:
         emit: Takes the wishes.
         queries: Verb -> what answers it, for verbs that are not the conversation's.
         on_subscriber: Called when somebody begins to listen to the events.
+        on_levels: Where there are levels, called with ``wanted`` when somebody begins to
+            listen to them, and when nobody does any more.
     """
 
     def __init__(
@@ -66,10 +81,12 @@ class ControlServer:
         emit: Callable[[ev.Wish], None],
         queries: Mapping[str, Query],
         on_subscriber: Callable[[], None],
+        on_levels: WantLevels | None = None,
     ) -> None:
         self._emit = emit
         self._queries = queries
         self._on_subscriber = on_subscriber
+        self._on_levels = on_levels
         self._context = zmq.asyncio.Context()
         self._router = self._context.socket(zmq.ROUTER)
         self._events = self._context.socket(zmq.XPUB)
@@ -118,13 +135,12 @@ class ControlServer:
 
     def publish(self, event: str, fields: dict[str, Any]) -> None:
         """Tell everybody who listens; never blocks."""
-        notice = encode_notice(event, time.time(), fields)
-        if not self._send(notice):
+        if not self._send_to_all(encode_notice(event, time.time(), fields)):
             self._has_missed.set()
-            # Everybody but those who have no room.
-            self._events.setsockopt(zmq.XPUB_NODROP, 0)
-            self._send(notice)
-            self._events.setsockopt(zmq.XPUB_NODROP, 1)
+
+    def publish_levels(self, levels: dict[str, Any]) -> None:
+        """Tell those who want to see it how loud it is; what they miss, they miss."""
+        self._send_to_all(encode_levels(levels))
 
     def close(self) -> None:
         """Hang up on everybody."""
@@ -143,12 +159,12 @@ class ControlServer:
 
     async def _serve_subscribers(self) -> None:
         while True:
-            is_new = (await self._events.recv()).startswith(SUBSCRIBED)
+            is_new = self._begins(await self._events.recv())
             # Of a crowd that came at once, each gets the state, and it is told once.
             for _ in range(SUBSCRIPTIONS_AT_A_TURN):
                 if not await self._events.poll(0):
                     break
-                is_new |= (await self._events.recv()).startswith(SUBSCRIBED)
+                is_new |= self._begins(await self._events.recv())
             if is_new:
                 self._on_subscriber()
             await asyncio.sleep(0)
@@ -163,6 +179,25 @@ class ControlServer:
             self._on_subscriber()
             is_stuck = self._has_missed.is_set()
             wait_s = min(wait_s * 2, REPEAT_AT_MOST_EVERY_S) if is_stuck else REPEAT_AFTER_S
+
+    def _begins(self, message: bytes) -> bool:
+        """Take a subscription or its end; true for somebody who begins to listen."""
+        begins, topic = message.startswith(SUBSCRIBED), message[1:]
+        if topic != LEVELS:
+            return begins
+        # Everybody who begins is told here, but only the last who ends.
+        if self._on_levels is not None:
+            self._on_levels(wanted=begins)
+        return False
+
+    def _send_to_all(self, notice: bytes) -> bool:
+        """Publish a line; false where somebody has no room, and all but those have it."""
+        if self._send(notice):
+            return True
+        self._events.setsockopt(zmq.XPUB_NODROP, 0)
+        self._send(notice)
+        self._events.setsockopt(zmq.XPUB_NODROP, 1)
+        return False
 
     def _send(self, notice: bytes) -> bool:
         """Publish a line, to all or to none; false where one had no room."""

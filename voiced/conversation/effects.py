@@ -184,6 +184,8 @@ class TellInterruption:
     """An interruption is over; these are its figures."""
 
     interruption: Interruption
+    unheard: tuple[str, ...] = ()
+    """The items of which nothing was heard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,8 +157,10 @@ def _on_user(
         case ev.SpeechStopped():
             scene.input.speaking_since_s = None
             return scene.turns.cancel_what_is_in_the_way()
-        case ev.TurnCommitted():
-            return turn_committed(scene)
+        case ev.TurnCommitted(item_id):
+            # What was said is written down later; it keeps its place before the reply.
+            place = fx.TellTranscript("user", item_id, "", is_final=False)
+            return [place, *turn_committed(scene)]
         case ev.UserTranscript(item_id, text, is_final):
             return [fx.TellTranscript("user", item_id, text, is_final)]
         case _:

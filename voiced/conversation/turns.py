@@ -206,7 +206,9 @@ class Turns:
         )
         afterwards = cut.afterwards if cut.session == self.session else []
         sends = self.when_silent([*effects, *afterwards])
-        return [*sends, *self.ask_if_wanted(), fx.TellInterruption(self.last_interruption)]
+        unheard = tuple(it.item_id for it in settlement.remedies if isinstance(it, Delete))
+        told = fx.TellInterruption(self.last_interruption, unheard)
+        return [*sends, *self.ask_if_wanted(), told]
 
     def cancel_what_is_in_the_way(self) -> Effects:
         """Cancel a dead response the server still generates: a new turn needs the room."""

@@ -61,7 +61,8 @@ def say(scene: Scene, text: str, ask: int, now: float) -> Effects:
     scene.active(now)
     scene.turn_count += 1
     turn = fx.SendText(scene.new_id("text"), text)
-    effects = scene.interrupt("control", now, afterwards=[turn])
+    told = fx.TellTranscript("user", turn.event_id, text, is_final=True)
+    effects = scene.interrupt("control", now, afterwards=[turn, told])
     return [*effects, *scene.turns.ask(), fx.Answer(ask)]
 
 
