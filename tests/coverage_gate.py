@@ -24,6 +24,7 @@ PURE = (
     "voiced/desktop/presence.py",
     "voicectl/checks/finding.py",
     "voicectl/claims.py",
+    "voicectl/keys.py",
     "voicectl/render.py",
     "voicectl/schema.py",
     "voicectl/unit_file.py",

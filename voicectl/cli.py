@@ -11,6 +11,7 @@ from voicectl.outcome import complain
 from voicectl.verbs import (
     completion,
     config,
+    desktop,
     devices,
     doctor,
     logs,
@@ -23,7 +24,18 @@ from voicectl.verbs.tree import Verbs
 from voiced import __version__
 from voiced.errors import ConfigError
 
-MODULES: Final = (session, state, service, secret, config, devices, doctor, logs, completion)
+MODULES: Final = (
+    session,
+    state,
+    service,
+    secret,
+    config,
+    devices,
+    doctor,
+    logs,
+    desktop,
+    completion,
+)
 """The modules of ``voicectl.verbs``, in the order of the help."""
 
 EXAMPLES: Final = (
