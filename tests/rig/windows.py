@@ -21,8 +21,11 @@ from tests.rig.wayland import VirtualKeyboard
 READY_WITHIN_S = 60.0
 X_TOOLS = ("Xvfb", "i3", "xdotool", "xset")
 SXHKD_TOOLS = ("Xvfb", "sxhkd", "xdotool", "xset")
-SWAY_TOOLS = ("sway", "swaymsg")
+SWAY_TOOLS = ("sway",)
+PLASMA_TOOLS = ("Xvfb", "kglobalaccel5", "xdotool", "dbus-run-session")
 FIRST_USER = "1000"
+I3_HEAD = "# i3 config file (v4)\nfont pango:DejaVu Sans Mono 10\n"
+HEADLESS = {"WLR_BACKENDS": "headless", "WLR_RENDERER": "pixman", "WLR_LIBINPUT_NO_DEVICES": "1"}
 
 
 class WindowError(Exception):
@@ -100,7 +103,7 @@ def i3(environment: Mapping[str, str], config: str) -> Iterator[Screen]:
     """Give i3 with a configuration, on a virtual screen."""
     with _screen(environment) as screen, _ready(screen.environment) as ready:
         path = Path(environment["HOME"]) / "i3.config"
-        path.write_text(f"font pango:DejaVu Sans Mono 10\nexec --no-startup-id {ready}\n{config}")
+        path.write_text(f"{I3_HEAD}exec --no-startup-id {ready}\n{config}")
         with _running(["i3", "-c", str(path)], screen.environment):
             ready.wait()
             yield screen
@@ -120,6 +123,19 @@ def sxhkd(environment: Mapping[str, str], config: str) -> Iterator[Screen]:
 
 
 @contextmanager
+def plasma(environment: Mapping[str, str]) -> Iterator[Screen]:
+    """Give the part of KDE Plasma that takes the keys, on a virtual screen.
+
+    It reads what is in HOME, and says nothing when it has.
+    """
+    with (
+        _screen(environment) as screen,
+        _running(["dbus-run-session", "--", "kglobalaccel5"], screen.environment),
+    ):
+        yield screen
+
+
+@contextmanager
 def sway(environment: Mapping[str, str], config: str) -> Iterator[Sway]:
     """Give a headless sway with a configuration."""
     home = Path(environment["HOME"])
@@ -128,7 +144,7 @@ def sway(environment: Mapping[str, str], config: str) -> Iterator[Sway]:
         for name, value in environment.items()
         if name not in {"DISPLAY", "WAYLAND_DISPLAY", "SWAYSOCK", "I3SOCK"}
     }
-    within |= {"WLR_BACKENDS": "headless", "WLR_RENDERER": "pixman", "WLR_LIBINPUT_NO_DEVICES": "1"}
+    within |= HEADLESS
     with _ready(within) as ready, ExitStack() as stack:
         path = home / "sway.config"
         names = home / "sway.names"
