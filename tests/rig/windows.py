@@ -74,7 +74,7 @@ class Screen:
         self.run("xset", "r", str(code))
 
     def picture(self, path: Path) -> None:
-        self.run("import", "-window", "root", str(path))
+        self.run("import", "-window", "root", f"PNG24:{path}")
 
     def run(self, *command: str) -> None:
         """Run a program on this screen to its end."""
