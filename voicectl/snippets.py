@@ -23,10 +23,6 @@ _PLAIN_PATH: Final = re.compile(r"[\w/.+@:= -]+")
 _PLACE: Final = re.compile(r"@([A-Z_]+)@")
 
 
-class SnippetError(Exception):
-    """What was asked for cannot be printed; the text says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Bindings:
     """Which key does what.
@@ -80,7 +76,6 @@ def hotkeys(desktop: str, asked: Bindings, program: Path) -> str:
 
     Raises:
         KeyRefusedError: The desktop cannot bind one of them.
-        SnippetError: The path cannot be written.
     """
     mode = "hold" if asked.talk else "tap"
     text = (TEMPLATES / "hotkeys" / f"{desktop}.{mode}").read_text(encoding="utf-8")
@@ -106,9 +101,6 @@ def bar(name: str, program: Path) -> str:
     Args:
         name: One of BARS, or ``waybar.css``.
         program: The path of voicectl.
-
-    Raises:
-        SnippetError: The path cannot be written.
     """
     text = (TEMPLATES / "bars" / name).read_text(encoding="utf-8")
     return _filled(text, {"VOICECTL": _command(name, program)})
@@ -118,13 +110,13 @@ def _filled(text: str, places: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda found: places[found[1]], text)
 
 
+def is_writable(program: Path) -> bool:
+    """Tell whether a path means the same in every one of the configurations."""
+    return _PLAIN_PATH.fullmatch(str(program)) is not None
+
+
 def _command(target: str, program: Path) -> str:
     path = str(program)
-    if not _PLAIN_PATH.fullmatch(path):
-        raise SnippetError(
-            f"{path!r} holds characters that configuration files read as something else;"
-            " link to it from ~/.local/bin/voicectl"
-        )
     match target:
         case "xremap":
             return path

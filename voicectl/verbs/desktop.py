@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from voicectl.outcome import DONE, FALSE, USAGE, complain
+from voicectl.outcome import DONE, USAGE, CommandError
 from voicectl.verbs.tree import Verbs
 
 DESKTOPS: Final = (
@@ -71,9 +71,6 @@ def hotkeys(arguments: argparse.Namespace) -> int:
     """Print the lines that bind keys."""
     from voicectl import keys, snippets
 
-    program = _program()
-    if program is None:
-        return FALSE
     try:
         asked = snippets.bindings(
             arguments.desktop,
@@ -82,13 +79,9 @@ def hotkeys(arguments: argparse.Namespace) -> int:
             mute=arguments.mute_key,
             toggle=arguments.toggle_key,
         )
-        print(snippets.hotkeys(arguments.desktop, asked, program), end="")
+        print(snippets.hotkeys(arguments.desktop, asked, _program()), end="")
     except keys.KeyRefusedError as error:
-        complain(str(error))
-        return USAGE
-    except snippets.SnippetError as error:
-        complain(str(error))
-        return FALSE
+        raise CommandError(str(error), status=USAGE) from error
     return DONE
 
 
@@ -97,25 +90,26 @@ def bar(arguments: argparse.Namespace) -> int:
     from voicectl import snippets
 
     if arguments.css and arguments.bar != "waybar":
-        complain(f"{arguments.bar} has no style sheet", "--css goes with waybar")
-        return USAGE
-    program = _program()
-    if program is None:
-        return FALSE
-    try:
-        name = "waybar.css" if arguments.css else arguments.bar
-        print(snippets.bar(name, program), end="")
-    except snippets.SnippetError as error:
-        complain(str(error))
-        return FALSE
+        raise CommandError(f"{arguments.bar} has no style sheet", status=USAGE)
+    name = "waybar.css" if arguments.css else arguments.bar
+    print(snippets.bar(name, _program()), end="")
     return DONE
 
 
-def _program() -> Path | None:
-    """Return where voicectl is, or say that it is nowhere."""
-    from voicectl import program
+def _program() -> Path:
+    """Return where voicectl is.
+
+    Raises:
+        CommandError: It is nowhere, or where configuration files cannot name it.
+    """
+    from voicectl import program, snippets
 
     path = program.stable_path()
     if path is None:
-        complain("voicectl is not installed as a program", "install it: pip install voiced")
+        raise CommandError("voicectl is not installed as a program", "pip install voiced")
+    if not snippets.is_writable(path):
+        raise CommandError(
+            f"{path} holds characters that configuration files read as something else",
+            "link to it: ln -s THERE ~/.local/bin/voicectl",
+        )
     return path

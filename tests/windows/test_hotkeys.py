@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.desktop.stage import (
+from tests.windows.stage import (
     F13,
     F14,
     F15,

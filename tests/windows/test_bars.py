@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from matplotlib.image import imread
 
-from tests.desktop.stage import STARTERS, needed, printed, state
+from tests.windows.stage import STARTERS, needed, printed, state
 from tests.rig.daemon import Daemon, configuration
 from tests.rig.provider import ScriptedProvider
 from tests.rig.soundcard import VirtualSoundCard

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desktop.stage import needed
+from tests.windows.stage import needed
 from tests.rig import windows
 from tests.rig.soundcard import VirtualSoundCard
 from voicectl import snippets

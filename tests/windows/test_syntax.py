@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desktop.stage import needed
+from tests.windows.stage import needed
 from tests.rig import windows
 from voicectl import snippets
 
