@@ -68,10 +68,10 @@ def test_the_keys_can_be_chosen() -> None:
     asked = bindings("sway", hold=True, key="ScrollLock", mute="Super+M", toggle="Super+V")
     text = hotkeys("sway", asked, PROGRAM)
 
-    assert "bindsym --no-repeat Scroll_Lock exec /usr/bin/voicectl ptt press" in text
-    assert "bindsym --release --locked Scroll_Lock exec /usr/bin/voicectl ptt release" in text
-    assert "bindsym --no-repeat Mod4+m exec /usr/bin/voicectl mute toggle" in text
-    assert "bindsym --no-repeat Mod4+v exec /usr/bin/voicectl toggle" in text
+    assert "bindsym --no-repeat Scroll_Lock exec exec /usr/bin/voicectl ptt press" in text
+    assert "bindsym --release --locked Scroll_Lock exec exec /usr/bin/voicectl ptt release" in text
+    assert "bindsym --no-repeat Mod4+m exec exec /usr/bin/voicectl mute toggle" in text
+    assert "bindsym --no-repeat Mod4+v exec exec /usr/bin/voicectl toggle" in text
 
 
 def test_keys_that_write_go_on_repeating() -> None:
@@ -108,7 +108,7 @@ def test_bindings_that_cannot_work_are_refused(asked: dict[str, object], why: st
 @pytest.mark.parametrize(
     ("desktop", "line"),
     [
-        ("i3", "exec --no-startup-id '/home/me/my programs/voicectl' toggle"),
+        ("i3", "exec --no-startup-id exec '/home/me/my programs/voicectl' toggle"),
         ("gnome", "\"'/home/me/my programs/voicectl' toggle\""),
         ("kde", 'Exec="/home/me/my programs/voicectl" toggle'),
         ("xremap", '["/home/me/my programs/voicectl", "toggle"]'),

@@ -76,15 +76,15 @@ def test_sway_finds_nothing_wrong(tmp_path: Path, mode: str) -> None:
     [
         (
             "tap",
-            "code:191\t'/opt/voice tools/bin/voicectl' toggle\tnil\tnil\n"
-            "code:192\t'/opt/voice tools/bin/voicectl' mute toggle\tnil\tnil\n",
+            "code:191\texec '/opt/voice tools/bin/voicectl' toggle\tnil\tnil\n"
+            "code:192\texec '/opt/voice tools/bin/voicectl' mute toggle\tnil\tnil\n",
         ),
         (
             "hold",
-            "code:191\t'/opt/voice tools/bin/voicectl' ptt press\tnil\tnil\n"
-            "code:191\t'/opt/voice tools/bin/voicectl' ptt release\ttrue\ttrue\n"
-            "code:192\t'/opt/voice tools/bin/voicectl' mute toggle\tnil\tnil\n"
-            "code:193\t'/opt/voice tools/bin/voicectl' toggle\tnil\tnil\n",
+            "code:191\texec '/opt/voice tools/bin/voicectl' ptt press\tnil\tnil\n"
+            "code:191\texec '/opt/voice tools/bin/voicectl' ptt release\ttrue\ttrue\n"
+            "code:192\texec '/opt/voice tools/bin/voicectl' mute toggle\tnil\tnil\n"
+            "code:193\texec '/opt/voice tools/bin/voicectl' toggle\tnil\tnil\n",
         ),
     ],
 )

@@ -24,7 +24,7 @@ def test_the_lines_name_the_voicectl_that_prints_them(
     installed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.run(["hotkeys", "show", "sway", "--key", "F16"]) == outcome.DONE
-    assert f"bindcode --no-repeat 194 exec {installed} toggle\n" in capsys.readouterr().out
+    assert f"bindcode --no-repeat 194 exec exec {installed} toggle\n" in capsys.readouterr().out
 
     assert cli.run(["bar", "show", "polybar"]) == outcome.DONE
     assert f"exec = {installed} status --follow" in capsys.readouterr().out
