@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pytest
 from matplotlib.image import imread
 
-from tests.windows.stage import STARTERS, needed, printed, state
 from tests.rig.daemon import Daemon, configuration
 from tests.rig.provider import ScriptedProvider
 from tests.rig.soundcard import VirtualSoundCard
 from tests.rig.windows import SWAY_TOOLS, X_TOOLS, Windows
+from tests.windows.stage import STARTERS, needed, printed, state
 
 Picture = npt.NDArray[np.float32]
 

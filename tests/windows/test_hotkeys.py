@@ -6,6 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.rig.daemon import Daemon, configuration
+from tests.rig.provider import ScriptedProvider, Wire
+from tests.rig.soundcard import VirtualSoundCard
+from tests.rig.windows import Screen, WindowError, Windows
 from tests.windows.stage import (
     F13,
     F14,
@@ -18,10 +22,6 @@ from tests.windows.stage import (
     state,
     tap,
 )
-from tests.rig.daemon import Daemon, configuration
-from tests.rig.provider import ScriptedProvider, Wire
-from tests.rig.soundcard import VirtualSoundCard
-from tests.rig.windows import Screen, WindowError, Windows
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.repository]
 

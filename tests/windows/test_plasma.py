@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.windows.stage import needed
 from tests.rig import windows
 from tests.rig.soundcard import VirtualSoundCard
+from tests.windows.stage import needed
 from voicectl import snippets
 
 AGAIN_MS = 300

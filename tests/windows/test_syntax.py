@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.windows.stage import needed
 from tests.rig import windows
+from tests.windows.stage import needed
 from voicectl import snippets
 
 PROGRAM = Path("/opt/voice tools/bin/voicectl")
