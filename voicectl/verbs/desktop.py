@@ -1,6 +1,8 @@
 """What a desktop's configuration needs: hotkeys and status bars."""
 
 import argparse
+import os
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -102,14 +104,15 @@ def _program() -> Path:
     Raises:
         CommandError: It is nowhere, or where configuration files cannot name it.
     """
-    from voicectl import program, snippets
+    from voicectl import installation, snippets
 
-    path = program.stable_path()
-    if path is None:
-        raise CommandError("voicectl is not installed as a program", "pip install voiced")
+    try:
+        path = Path(installation.program("voicectl", os.environ))
+    except installation.NotInstalledError as error:
+        raise CommandError(str(error)) from error
     if not snippets.is_writable(path):
         raise CommandError(
             f"{path} holds characters that configuration files read as something else",
-            "link to it: ln -s THERE ~/.local/bin/voicectl",
+            f"link to it: ln -s {shlex.quote(str(path))} ~/.local/bin/voicectl",
         )
     return path

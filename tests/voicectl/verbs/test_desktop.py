@@ -15,7 +15,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.parent.mkdir()
     path.write_text("#!/bin/sh\n")
     path.chmod(0o755)
-    monkeypatch.setattr(sys, "argv", [str(path)])
+    monkeypatch.setattr(sys, "executable", str(path.with_name("python")))
     monkeypatch.setenv("HOME", str(tmp_path))
     return path
 
@@ -55,22 +55,33 @@ def test_a_key_that_cannot_be_bound_is_one_line_and_status_2(
 def test_a_path_that_cannot_be_written_is_one_line_and_status_1(
     installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    odd = installed.parent.parent / "it's" / "voicectl"
+    odd = installed.parent.parent / "100%" / "voicectl"
     odd.parent.mkdir()
     installed.rename(odd)
-    monkeypatch.setattr(sys, "argv", [str(odd)])
+    monkeypatch.setattr(sys, "executable", str(odd.with_name("python")))
 
     for command in (["hotkeys", "show", "i3"], ["bar", "show", "waybar"]):
         assert cli.run(command) == outcome.FALSE
         assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_link_to_the_program_is_named_rather_than_what_it_leads_to(
+    installed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = installed.parent.parent / ".local" / "bin" / "voicectl"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(installed)
+
+    assert cli.run(["hotkeys", "show", "i3"]) == outcome.DONE
+    assert f"exec {link} toggle\n" in capsys.readouterr().out
+
+
 def test_a_voicectl_that_is_no_program_says_so(
     installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sysconfig.get_path", lambda _: str(installed.parent.parent))
+    installed.unlink()
     monkeypatch.setattr(sys, "argv", ["-m"])
 
     for command in (["hotkeys", "show", "i3"], ["bar", "show", "waybar"]):
         assert cli.run(command) == outcome.FALSE
-        assert "not installed as a program" in capsys.readouterr().err
+        assert "install the package" in capsys.readouterr().err
