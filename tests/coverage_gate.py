@@ -28,6 +28,7 @@ PURE = (
     "voicectl/checks/finding.py",
     "voicectl/claims.py",
     "voicectl/picture.py",
+    "voicectl/keys.py",
     "voicectl/render.py",
     "voicectl/schema.py",
     "voicectl/screen.py",

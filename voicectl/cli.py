@@ -11,6 +11,7 @@ from voicectl.outcome import complain
 from voicectl.verbs import (
     completion,
     config,
+    desktop,
     devices,
     doctor,
     logs,
@@ -34,6 +35,7 @@ MODULES: Final = (
     devices,
     doctor,
     logs,
+    desktop,
     completion,
 )
 """The modules of ``voicectl.verbs``, in the order of the help."""

@@ -30,6 +30,9 @@ ATTEMPTS: "Final" = 3
 """How often a connection is made; a daemon that is restarted hangs up on its visitors."""
 NEWBORN_NS: "Final" = 500_000_000
 """An older process was something else before it became voicectl, or is used by a person."""
+EDGE_NEWBORN_NS: "Final" = 60_000_000_000
+"""The same for the edges of a key.  On a busy machine they wait for long to run, and a press
+that lost the time of its key would come after the release and open the microphone again."""
 START_FIELD: "Final" = 19
 """Place of the start time among the fields of /proc/self/stat behind the name."""
 
@@ -50,7 +53,8 @@ def ask_for_reply(verb: str, args: dict[str, str], timeout_s: float) -> "dict[st
         CommandError: There is none that can be used.
     """
     until_s = time.monotonic() + timeout_s
-    data = encode(verb, args, started_ns(), int(timeout_s * 1000))
+    began_ns = started_ns(EDGE_NEWBORN_NS if verb == "ptt" else NEWBORN_NS)
+    data = encode(verb, args, began_ns, int(timeout_s * 1000))
     return decode(_exchanged(_socket_path(), data, until_s))
 
 
@@ -125,22 +129,28 @@ def check_version(reply: "dict[str, Any]") -> None:
         )
 
 
-def started_ns() -> int:
+def started_ns(newborn_ns: int = NEWBORN_NS) -> int:
     """Return when this process began, by CLOCK_MONOTONIC.
 
     Of two processes, the one that was started first has the smaller figure, however late
     either of them got to run.
+
+    Args:
+        newborn_ns: An older process is taken to begin now.
     """
     now_ns = time.monotonic_ns()
     slept_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - now_ns
     try:
-        return birth_ns(_own_stat(), os.sysconf("SC_CLK_TCK"), now_ns, slept_ns)
+        ticks_hz = os.sysconf("SC_CLK_TCK")
+        return birth_ns(_own_stat(), ticks_hz, now_ns, slept_ns, newborn_ns)
     except (OSError, ValueError, IndexError):
         # Without /proc, or with one that says something else, the clock has to do.
         return now_ns
 
 
-def birth_ns(stat: bytes, ticks_hz: int, now_ns: int, slept_ns: int) -> int:
+def birth_ns(
+    stat: bytes, ticks_hz: int, now_ns: int, slept_ns: int, newborn_ns: int = NEWBORN_NS
+) -> int:
     """Return the start of a process by its /proc/PID/stat.
 
     The kernel tells it in ticks of 10 ms, too coarse for a tap on a key.  Inside of a tick
@@ -151,6 +161,7 @@ def birth_ns(stat: bytes, ticks_hz: int, now_ns: int, slept_ns: int) -> int:
         ticks_hz: How many ticks a second has.
         now_ns: CLOCK_MONOTONIC; returned for a process that is not new.
         slept_ns: How far CLOCK_BOOTTIME, by which ticks are counted, is ahead of it.
+        newborn_ns: An older process is not new.
     """
     ticks = int(stat.rsplit(b")", 1)[1].split()[START_FIELD])
     tick_ns = 1_000_000_000 // ticks_hz
@@ -158,7 +169,7 @@ def birth_ns(stat: bytes, ticks_hz: int, now_ns: int, slept_ns: int) -> int:
     slept_ticks = (slept_ns + tick_ns // 2) // tick_ns
     # An id is less than 2^22, so twice as many nanoseconds are less than a tick.
     born_ns = (ticks - slept_ticks) * tick_ns + 2 * int(stat.split(b" ", 1)[0])
-    return born_ns if now_ns - NEWBORN_NS < born_ns < now_ns + NEWBORN_NS else now_ns
+    return born_ns if now_ns - newborn_ns < born_ns < now_ns + newborn_ns else now_ns
 
 
 def _own_stat() -> bytes:

@@ -70,7 +70,23 @@ def programs(environment: Mapping[str, str]) -> Programs:
     Raises:
         NotInstalledError: One of them is not there.
     """
-    return Programs(_program("voiced", environment), _program("voicectl", environment))
+    return Programs(program("voiced", environment), program("voicectl", environment))
+
+
+def program(name: str, environment: Mapping[str, str]) -> str:
+    """Return how one of our programs is best started.
+
+    Raises:
+        NotInstalledError: It is not there.
+    """
+    beside = (Path(sys.executable), Path(sys.argv[0]).absolute())
+    for own in (each.with_name(name) for each in beside):
+        if own.is_file() and os.access(own, os.X_OK):
+            path = str(stable(own, environment))
+            if UNRUNNABLE & set(path):
+                raise NotInstalledError(f"{path}: a quote or a backslash is too much for systemd")
+            return path
+    raise NotInstalledError(f"{name} is not beside {beside[0]}: install the package with pip or uv")
 
 
 def stable(own: Path, environment: Mapping[str, str]) -> Path:
@@ -119,17 +135,6 @@ def remove_generated(path: Path) -> bool:
         with contextlib.suppress(OSError):
             path.parent.rmdir()
     return True
-
-
-def _program(name: str, environment: Mapping[str, str]) -> str:
-    beside = (Path(sys.executable), Path(sys.argv[0]).absolute())
-    for own in (each.with_name(name) for each in beside):
-        if own.is_file() and os.access(own, os.X_OK):
-            path = str(stable(own, environment))
-            if UNRUNNABLE & set(path):
-                raise NotInstalledError(f"{path}: a quote or a backslash is too much for systemd")
-            return path
-    raise NotInstalledError(f"{name} is not beside {beside[0]}: install the package with pip or uv")
 
 
 def _home(environment: Mapping[str, str]) -> Path:

@@ -66,7 +66,7 @@ def garbage(directory: Path, _: int, chance: random.Random) -> Figures:
     """Say all that should not be said, to both sockets."""
     announce()
     counts = dict.fromkeys((kind.__name__ for kind in GARBAGE), 0)
-    while not is_over():
+    while not any(counts.values()) or not is_over():
         kind = chance.choice(GARBAGE)
         name = chance.choice((CONTROL_SOCKET, EVENTS_SOCKET))
         with socket.socket(socket.AF_UNIX) as peer:
@@ -88,7 +88,7 @@ def flood(directory: Path, _: int, chance: random.Random) -> Figures:
     with peer:
         for _ in range(WINDOW):
             peer.sendall(zmtp.frame(chance.choice(HARMLESS).encode()))
-        while answered % WINDOW or not is_over():
+        while not answered or answered % WINDOW or not is_over():
             zmtp.receive_message(peer)
             answered += 1
             peer.sendall(zmtp.frame(chance.choice(HARMLESS).encode()))
@@ -101,7 +101,7 @@ def probe(directory: Path, _: int, __: random.Random) -> Figures:
     took_ms: list[float] = []
     states: set[str] = set()
     failures: list[str] = []
-    while not is_over():
+    while not took_ms or not is_over():
         began_s = time.monotonic()
         try:
             states.add(ask(directory))

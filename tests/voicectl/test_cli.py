@@ -11,7 +11,7 @@ from tests.rig.pretender import Pretender, outcome, voicectl
 from voicectl import cli
 from voicectl.arguments import Parser
 
-OPERATORS = {"&&", "||", "|", ">", "<", ";", "&"}
+OPERATORS = {"&&", "||", "|", ">", ">>", "<", ";", "&"}
 
 
 def everything(parser: Parser) -> Iterator[Parser]:

@@ -242,6 +242,26 @@ def test_a_shell_that_became_voicectl_was_not_started_by_the_key() -> None:
     assert exchange.birth_ns(stat(7, 100), 100, 5 * 10**9, 0) == 5 * 10**9
 
 
+def test_the_edge_of_a_key_keeps_its_time_however_long_it_waited_to_run() -> None:
+    born_ns = exchange.birth_ns(stat(7, 100), 100, 5 * 10**9, 0, exchange.EDGE_NEWBORN_NS)
+
+    assert born_ns == 10**9 + 2 * 7
+
+
+@pytest.mark.parametrize(("words", "is_told"), [("ptt press", True), ("toggle", False)])
+def test_only_of_an_edge_it_is_told_that_it_waited(ours: Path, words: str, is_told: bool) -> None:
+    waits_s = 1.5 * exchange.NEWBORN_NS / 1e9
+    begin = ["sh", "-c", f'sleep {waits_s}; exec "$@"', "sh", sys.executable, "-m", "voicectl"]
+    with Pretender(ours) as daemon:
+        before_ns = time.monotonic_ns()
+        asking = subprocess.Popen([*begin, *words.split()])
+        request = daemon.answer(result(state="idle"))
+
+        assert asking.wait(60) == 0
+    assert request.t is not None
+    assert (request.t - before_ns < waits_s * 1e9) == is_told
+
+
 def test_a_new_process_tells_when_it_was_started() -> None:
     code = "from voicectl import exchange; print(exchange.started_ns())"
     before_ns = time.monotonic_ns()
