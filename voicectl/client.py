@@ -1,44 +1,26 @@
-"""Asks the daemon, and listens to it.
-
-libzmq connects to a socket that nobody serves without a word, so a plain connect comes
-first: a daemon that is not there is told at once, not by a time-out.
-"""
+"""Asks the daemon, and listens to it for as long as it is there."""
 
 import os
+import select
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
-
-import zmq
+from typing import Any
 
 from voicectl import exchange
+from voicectl.link import Link
 from voicectl.outcome import FALSE, NotRunningError, VersionError, complain
 from voiced.control.directory import runtime_directory
-from voiced.control.messages import Failure, Reply, decode_notice, reply_of
-from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, EXIT_CODES, NOTICES
+from voiced.control.messages import Failure, Reply, reply_of
+from voiced.control.protocol import CONTROL_SOCKET, EXIT_CODES
 from voiced.errors import ConfigError, WireError
-
-GONE: Final = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
-"""What libzmq notices when the other end has gone."""
 
 
 def directory() -> Path:
     """Return where the sockets are."""
     return runtime_directory(os.environ)
-
-
-def check_running() -> None:
-    """Find out whether a daemon serves the control socket.
-
-    Raises:
-        NotRunningError: None does.
-        ConfigError: Nobody can tell: the place of the socket cannot be used.
-    """
-    with _connected():
-        return
 
 
 def wait_until_gone(until_s: float | None) -> bool:
@@ -89,28 +71,20 @@ def listen(until_s: float | None = None) -> Iterator[dict[str, Any]]:
         NotRunningError: The daemon is not there, or not any more.
         VersionError: It said something that cannot be read.
     """
-    with (
-        _socket(zmq.SUB, EVENTS_SOCKET) as listening,
-        listening.get_monitor_socket(GONE) as gone,
-    ):
-        listening.setsockopt(zmq.SUBSCRIBE, NOTICES)
-        poller = zmq.Poller()
-        for each in (listening, gone):
-            poller.register(each, zmq.POLLIN)
-        check_running()
+    link = Link(directory())
+    try:
         while True:
-            left_ms = None if until_s is None else max(0, int((until_s - time.monotonic()) * 1000))
-            ready = dict(poller.poll(left_ms))
-            if listening in ready:
-                try:
-                    yield decode_notice(listening.recv())
-                except WireError as error:
-                    raise VersionError(str(error)) from error
-            elif gone in ready:
-                gone.recv_multipart()
-                check_running()
-            else:
+            for notice in link.advance():
+                if notice.get("state") == "stopped":
+                    raise NotRunningError
+                yield notice
+            left_s = None if until_s is None else until_s - time.monotonic()
+            if left_s is not None and left_s <= 0.0:
                 return
+            waits = [each for each in (link.timeout_s, left_s) if each is not None]
+            select.select(link.descriptors, [], [], min(waits, default=None))
+    finally:
+        link.close()
 
 
 def refused(failure: Failure) -> int:
@@ -132,11 +106,3 @@ def _connected() -> Iterator[socket.socket]:
             what = error.strerror or str(error)
             raise ConfigError(f"cannot reach voiced at {path}: {what}") from error
         yield probe
-
-
-@contextmanager
-def _socket(kind: int, name: str) -> Iterator[zmq.Socket[bytes]]:
-    with zmq.Context() as context, context.socket(kind) as made:
-        made.setsockopt(zmq.LINGER, 0)
-        made.connect(f"ipc://{directory() / name}")
-        yield made
