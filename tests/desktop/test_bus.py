@@ -175,6 +175,27 @@ async def test_a_bus_that_cannot_be_had_is_told_once_and_tried_again(
     assert visits.count == 0
 
 
+async def test_an_end_is_heeded_also_when_the_connection_breaks_at_that_moment(
+    bus: PrivateBus,
+) -> None:
+    began = asyncio.Event()
+
+    async def visit(ours: Bus) -> None:
+        began.set()
+        try:
+            await ours.signal()
+        except asyncio.CancelledError:
+            raise BusError("it broke") from None
+
+    attending = asyncio.create_task(attend("test", bus.address, visit, lambda: None))
+    async with asyncio.timeout(ANSWERS_WITHIN_S):
+        await began.wait()
+        attending.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await attending
+
+
 def test_the_addresses_come_from_the_environment_or_custom() -> None:
     runtime = Path("/run/user/1")
 

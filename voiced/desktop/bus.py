@@ -14,7 +14,7 @@ it takes a quarter of a second and 3 MB.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 CONNECT_WITHIN_S: Final = 10.0
 ANSWER_WITHIN_S: Final = 2.0
+HANG_UP_WITHIN_S: Final = 1.0
 RETRY_AFTER_S: Final = 1.0
 RETRY_AT_MOST_EVERY_S: Final = 300.0
 STEADY_AFTER_S: Final = 60.0
@@ -260,7 +261,15 @@ async def connected(address: str) -> AsyncIterator[Bus]:
     try:
         yield Bus(connection, message)
     finally:
-        connection.disconnect()
+        await _hang_up(connection)
+
+
+async def _hang_up(connection: "MessageBus") -> None:
+    """End a connection; how it ended is of no interest to anybody any more."""
+    connection.disconnect()
+    with suppress(OSError, EOFError, ValueError, RuntimeError):
+        async with asyncio.timeout(HANG_UP_WITHIN_S):
+            await connection.wait_for_disconnect()  # type: ignore[no-untyped-call] # published so
 
 
 async def attend(name: str, address: str, visit: Visit, on_lost: Callable[[], None]) -> None:
@@ -287,8 +296,16 @@ async def attend(name: str, address: str, visit: Visit, on_lost: Callable[[], No
                 logger.info("nothing is heard from the %s bus: %s", name, _first(group))
                 is_told = True
             on_lost()
+        _heed_cancellation()
         await asyncio.sleep(wait_s)
         wait_s = min(wait_s * 2, RETRY_AT_MOST_EVERY_S)
+
+
+def _heed_cancellation() -> None:
+    """Go on being cancelled: a group that failed at the same moment hides it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _visit(visit: Visit, bus: Bus) -> None:
