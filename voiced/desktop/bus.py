@@ -14,7 +14,7 @@ it takes a quarter of a second and 3 MB.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 CONNECT_WITHIN_S: Final = 10.0
 ANSWER_WITHIN_S: Final = 2.0
-HANG_UP_WITHIN_S: Final = 1.0
 RETRY_AFTER_S: Final = 1.0
 RETRY_AT_MOST_EVERY_S: Final = 300.0
 STEADY_AFTER_S: Final = 60.0
@@ -261,15 +260,7 @@ async def connected(address: str) -> AsyncIterator[Bus]:
     try:
         yield Bus(connection, message)
     finally:
-        await _hang_up(connection)
-
-
-async def _hang_up(connection: "MessageBus") -> None:
-    """End a connection; how it ended is of no interest to anybody any more."""
-    connection.disconnect()
-    with suppress(OSError, EOFError, ValueError, RuntimeError):
-        async with asyncio.timeout(HANG_UP_WITHIN_S):
-            await connection.wait_for_disconnect()  # type: ignore[no-untyped-call] # published so
+        connection.disconnect()
 
 
 async def attend(name: str, address: str, visit: Visit, on_lost: Callable[[], None]) -> None:
