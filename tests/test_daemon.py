@@ -26,7 +26,7 @@ from tests.rig.daemon import (
     configuration,
 )
 from tests.rig.provider import Piece, ScriptedProvider, Wire
-from tests.rig.recorder import write_wav
+from tests.rig.recorder import Recorder, write_wav
 from tests.rig.soundcard import VirtualSoundCard
 from tests.rig.user import speak
 from voiced.control.messages import decode_levels
@@ -138,7 +138,10 @@ async def test_voicectl_interrupt_cancels_by_id(card: VirtualSoundCard) -> None:
         await wire.created("resp_1")
         await wire.item_added("resp_1", Piece("item_1", b""))
         # Long enough for voicectl to start on a machine that is busy.
-        await wire.delta("resp_1", "item_1", noise(20_000))
+        with Recorder(card) as recorder:
+            await wire.delta("resp_1", "item_1", noise(20_000))
+            # What has not been heard at all is not truncated.
+            await until(recorder, lambda it: sounding(it).size > 24 * 200)
         await state(daemon, "speaking")
         assert await ctl(daemon, "interrupt") == "listening\n"
         cancel = (await wire.expect("response.cancel")).event

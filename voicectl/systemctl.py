@@ -1,5 +1,6 @@
 """Asks the service manager of this user, by ``systemctl --user``."""
 
+import re
 import subprocess
 from collections.abc import Sequence
 
@@ -37,6 +38,16 @@ def unit_path() -> list[str]:
         ManagerError: The service manager cannot be reached.
     """
     return _properties(("show", "--property=UnitPath")).get("UnitPath", "").split()
+
+
+def version() -> int | None:
+    """Return the version of systemd, or None where it does not say.
+
+    Raises:
+        ManagerError: There is none.
+    """
+    found = re.match(r"systemd (\d+)", _systemctl(["--version"]).stdout)
+    return int(found.group(1)) if found else None
 
 
 def _properties(arguments: Sequence[str]) -> dict[str, str]:

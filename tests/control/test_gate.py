@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +18,7 @@ import zmq.asyncio
 
 from tests.rig import zmtp
 from voiced.control.complaints import Complaints
-from voiced.control.gate import MOST_CONNECTIONS, Gate, guard, is_ours
+from voiced.control.gate import MOST_CONNECTIONS, Gate, give_back, guard, is_ours
 
 NOBODY = 65534
 STRANGER = """
@@ -164,6 +166,26 @@ async def test_another_user_is_sent_away(place: Path, caplog: pytest.LogCaptureF
 )
 def test_only_the_kernel_is_believed(address: str, *, expected: bool) -> None:
     assert is_ours(address) is expected
+
+
+async def test_it_is_tidied_when_a_crowd_has_gone() -> None:
+    was_tidied = threading.Event()
+
+    def tidy() -> None:
+        give_back()
+        was_tidied.set()
+
+    context = zmq.asyncio.Context()
+    gate = Gate(context, Complaints(logging.getLogger("voiced.control.server")), tidy=tidy)
+    crowd = [socket.socket(socket.AF_UNIX) for _ in range(50)]
+    question = [b"1.0", b"1", b"voiced", f"localhost:{os.getuid()}:0:1".encode(), b"", b"NULL"]
+    assert gate._answer(question)[2] == b"200"
+    for each in crowd:
+        each.close()
+    tidying = asyncio.create_task(gate.tidy(crowd=40, every_s=0.01))
+    assert await asyncio.to_thread(was_tidied.wait, zmtp.ANSWERS_WITHIN_S)
+    tidying.cancel()
+    context.destroy(linger=0)
 
 
 async def test_whoever_says_nothing_is_shown_out(place: Path) -> None:

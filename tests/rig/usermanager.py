@@ -148,9 +148,7 @@ class UserManager:
     def journal(self, *arguments: str) -> str:
         """Return what the journal has about the unit."""
         command = ("journalctl", "--user", "--unit", UNIT, "--no-pager", *arguments)
-        lines = self.run(*command, check=False).stdout.splitlines(keepends=True)
-        # Older than 254 it says so of two lines of the unit, again and again.
-        return "".join(line for line in lines if "Unknown key" not in line)
+        return self.run(*command, check=False).stdout
 
     def records(self, *arguments: str) -> list[dict[str, Any]]:
         """Return the records of the journal about the unit."""

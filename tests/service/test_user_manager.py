@@ -180,7 +180,7 @@ def test_a_start_that_only_a_person_can_mend_is_not_repeated(manager: UserManage
 
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
-    assert f"{CONFIG}:2: unknown key `[provider] knd`" in refused.stderr
+    assert f"{CONFIG}:2:1: unknown key `[provider] knd`" in refused.stderr
     has_failed(manager, 78)
     assert manager.ctl("status", check=False).returncode == 3
 

@@ -16,6 +16,7 @@ echo "$*" >>asked
 case "$*" in
   "show --property=UnitPath") cat unit-path ;;
   "show voiced.service "*) cat properties ;;
+  --version) cat version ;;
 esac
 [ ! -e "$1.fails" ] || { cat "$1.fails" >&2; exit 1; }
 """
@@ -44,12 +45,17 @@ class Manager:
         self.below = base / "usr/lib/systemd/user/voiced.service"
         places = (self.above.parent, self.units, self.below.parent)
         (self._answers / "unit-path").write_text(f"UnitPath={' '.join(map(str, places))}\n")
+        self.is_of("systemd 257 (257.13)")
         self.says(LoadState="loaded", ActiveState="inactive", FragmentPath=str(self.unit))
 
     def says(self, **properties: str) -> None:
         """Choose what is said about the service."""
         lines = "".join(f"{name}={value}\n" for name, value in properties.items())
         (self._answers / "properties").write_text(lines)
+
+    def is_of(self, version: str) -> None:
+        """Choose its version."""
+        (self._answers / "version").write_text(f"{version}\n+PAM -IMA\n")
 
     def fails(self, verb: str, complaint: str) -> None:
         """Have it refuse."""
@@ -59,7 +65,7 @@ class Manager:
         """Return what it was asked to do, without what it was asked about."""
         path = self._answers / "asked"
         lines = path.read_text().splitlines() if path.exists() else []
-        return [line for line in lines if not line.startswith("show")]
+        return [line for line in lines if not line.startswith(("show", "--version"))]
 
     def environment(self) -> dict[str, str]:
         """Return the environment of who uses it."""

@@ -48,6 +48,15 @@ def test_what_it_says_is_read(manager: Manager) -> None:
     assert systemctl.unit_path()[1] == str(manager.units)
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"), [("systemd 252 (252.39-1~deb12u2)", 252), ("busybox", None)]
+)
+def test_its_version_is_read(manager: Manager, line: str, expected: int | None) -> None:
+    manager.is_of(line)
+
+    assert systemctl.version() == expected
+
+
 def test_without_systemctl_voiced_runs_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

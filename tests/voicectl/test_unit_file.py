@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from voicectl import systemctl
 from voicectl.installation import template
 from voicectl.unit_file import (
     Copy,
@@ -60,8 +61,16 @@ def written(tmp_path: Path, directory: str = "bin") -> Path:
         name.parent.mkdir(exist_ok=True)
         name.symlink_to("/bin/true")
     path = tmp_path / "voiced.service"
-    path.write_text(render(template("voiced.service"), "1.0", Programs(*map(str, names))))
+    programs = Programs(*map(str, names))
+    path.write_text(render(template("voiced.service"), "1.0", programs, systemd_version()))
     return path
+
+
+def systemd_version() -> int | None:
+    try:
+        return systemctl.version()
+    except systemctl.ManagerError:
+        return None
 
 
 # --- the text ------------------------------------------------------------------------------
@@ -72,13 +81,7 @@ def test_systemd_finds_nothing_wrong_with_the_service(tmp_path: Path, directory:
     path = written(tmp_path, directory)
     done = analyzed(tmp_path, "verify", "--user", "--man=no", str(path))
 
-    complaints = [
-        line
-        for line in done.stderr.splitlines()
-        # Older than 254: it takes the first pause every time.
-        if "'RestartSteps'" not in line and "'RestartMaxDelaySec'" not in line
-    ]
-    assert (done.returncode, complaints) == (0, [])
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_service_is_hardly_exposed(tmp_path: Path) -> None:

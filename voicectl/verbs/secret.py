@@ -70,22 +70,24 @@ def store(_: argparse.Namespace) -> int:
     path = key_file(os.environ)
     installation.write(path, f"{key}\n", mode=0o600, directory_mode=0o700)
     print(f"stored in {path}")
-    return _hand_over(is_there=True)
+    status, next_step = _hand_over(is_there=True)
+    print(next_step, end="")
+    return status
 
 
 def remove(_: argparse.Namespace) -> int:
     """Remove the key; first what needs it."""
     from voicectl.service_report import key_file
 
-    result = _hand_over(is_there=False)
+    status, next_step = _hand_over(is_there=False)
     path = key_file(os.environ)
     try:
         path.unlink()
     except FileNotFoundError:
         print("no key is stored")
-        return result
-    print(f"removed {path}")
-    return result
+        return status
+    print(f"removed {path}\n{next_step}", end="")
+    return status
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -166,8 +168,11 @@ def _ask() -> str:
     return sys.stdin.read(LONGEST_KEY + 2).strip()
 
 
-def _hand_over(*, is_there: bool) -> int:
-    """Have the service manager hand the key to the service, or not any more."""
+def _hand_over(*, is_there: bool) -> tuple[int, str]:
+    """Have the service manager hand the key to the service, or not any more.
+
+    Returns an exit status, and the line that says what comes next.
+    """
     from voicectl import installation, systemctl
     from voicectl.service_report import key_file, unit_file
     from voicectl.unit_file import GENERATED, secret_drop_in
@@ -179,13 +184,11 @@ def _hand_over(*, is_there: bool) -> int:
     if is_there and is_ours:
         installation.write(drop_in, secret_drop_in(str(key_file(os.environ)), __version__))
     elif not installation.remove_generated(drop_in):
-        return DONE
+        return DONE, ""
     try:
         systemctl.run("daemon-reload")
         is_running = systemctl.show("ActiveState").get("ActiveState") == "active"
     except systemctl.ManagerError as error:
         complain(str(error), "then: systemctl --user daemon-reload")
-        return FALSE
-    if is_running:
-        print("next: voicectl service restart")
-    return DONE
+        return FALSE, ""
+    return DONE, "next: voicectl service restart\n" if is_running else ""

@@ -59,14 +59,15 @@ def install(arguments: argparse.Namespace) -> int:
         complain(wrong.message, wrong.remedy)
         return FALSE
     path = unit_file(os.environ)
-    template = installation.template("voiced.service")
-    installation.write(path, render(template, found.facts.version, programs))
-    _write_drop_ins(arguments.user_namespaces)
     try:
+        template = installation.template("voiced.service")
+        text = render(template, found.facts.version, programs, systemctl.version())
+        installation.write(path, text)
+        _write_drop_ins(arguments.user_namespaces)
         systemctl.run("daemon-reload")
         loaded = systemctl.show("FragmentPath").get("FragmentPath")
     except systemctl.ManagerError as error:
-        complain(f"{path} is written, but {error}")
+        complain(str(error))
         return FALSE
     if loaded != str(path):
         complain(f"{path} is written, but {loaded or 'nothing'} is used", "is XDG_DATA_HOME set?")

@@ -8,13 +8,16 @@ Rules
 4. The room is bounded, because libzmq ends the process when it has no descriptor for one
    more.  A program of this user that connects tens of thousands of times in those two
    seconds, and says nothing, still ends the daemon; but it could as well kill it.
+5. What a crowd took is given back when it has gone: the allocator would keep it for good.
 
 The question and its answer are those of ZAP, https://rfc.zeromq.org/spec/27.
 """
 
 import asyncio
+import ctypes
 import os
 import resource
+from collections.abc import Callable
 from typing import Final
 
 import zmq
@@ -32,6 +35,8 @@ NO_ROOM: Final = (b"400", b"too many connections")
 GREET_WITHIN_MS: Final = 2000
 MOST_CONNECTIONS: Final = 4096
 """Each takes 25 kB here; a desktop has a dozen."""
+CROWD: Final = 200
+TIDY_EVERY_S: Final = 10.0
 
 
 def guard(socket: zmq.asyncio.Socket) -> None:
@@ -47,6 +52,13 @@ def is_ours(address: str) -> bool:
     return len(parts) == 4 and parts[1] == str(os.getuid())  # noqa: PLR2004 - the four of the form
 
 
+def give_back() -> None:
+    """Return memory that nobody uses to the system, where the C library can do that."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
 class Gate:
     """Answers who may come in.
 
@@ -54,15 +66,23 @@ class Gate:
         context: That of the sockets it answers for.
         complaints: Takes what is wrong with those who are sent away.
         most: How many descriptors may be open in this process before nobody else comes in.
+        tidy: Called, on a thread, when a crowd has gone.
     """
 
     def __init__(
-        self, context: zmq.asyncio.Context, complaints: Complaints, most: int = MOST_CONNECTIONS
+        self,
+        context: zmq.asyncio.Context,
+        complaints: Complaints,
+        most: int = MOST_CONNECTIONS,
+        tidy: Callable[[], None] = give_back,
     ) -> None:
         self._complaints = complaints
         self._socket = context.socket(zmq.REP)
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most = min(most, soft // 2)
+        self._highest = 0
+        """The most descriptors that were open since the last time it was tidied."""
+        self._tidy = tidy
 
     def open(self) -> None:
         """Take questions; what is asked before ``run`` waits for it."""
@@ -76,24 +96,34 @@ class Gate:
             # What is there is received without waiting, and others need the loop, too.
             await asyncio.sleep(0)
 
+    async def tidy(self, crowd: int = CROWD, every_s: float = TIDY_EVERY_S) -> None:
+        """Tidy up after each crowd, until cancelled."""
+        while True:
+            await asyncio.sleep(every_s)
+            if self._highest - self._descriptors() >= crowd:
+                self._highest = 0
+                await asyncio.to_thread(self._tidy)
+
     def _answer(self, question: list[bytes]) -> list[bytes]:
         # libzmq asks, so the form is right: version, number, domain, address and more.
         number, address = question[1], question[3].decode(errors="replace")
         if not is_ours(address):
             self._complaints.note("somebody else was sent away: %s", address)
             code, reason = MAY_NOT
-        elif self._is_full():
+        elif self._descriptors() > self._most:
             self._complaints.note("too many connections; one of %s was sent away", address)
             code, reason = NO_ROOM
         else:
             code, reason = MAY_COME
         return [ZAP_VERSION, number, code, reason, b"", b""]
 
-    def _is_full(self) -> bool:
-        """Tell whether so many descriptors are open: a new one gets the lowest free number."""
+    def _descriptors(self) -> int:
+        """Return how many are open, at least: a new one gets the lowest free number."""
         try:
             number = os.dup(self._socket.FD)
         except OSError:
-            return True
-        os.close(number)
-        return number > self._most
+            number = self._most + 1  # none is free
+        else:
+            os.close(number)
+        self._highest = max(number, self._highest)
+        return number

@@ -122,6 +122,7 @@ class ControlServer:
         """Serve until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._gate.run(), name="control gate")
+            tasks.create_task(self._gate.tidy(), name="control tidying")
             tasks.create_task(self._serve_requests(), name="control requests")
             tasks.create_task(self._serve_subscribers(), name="control subscribers")
             tasks.create_task(self._repeat(), name="control repetition")

@@ -78,7 +78,17 @@ def test_install_without_a_manager_says_so(manager: Manager, capsys: Output) -> 
     manager.fails("daemon-reload", "Failed to connect to bus: No medium found")
 
     assert cli.run(["service", "install"]) == 1
-    assert "is written, but the service manager" in capsys.readouterr().err
+    assert "the service manager of this user cannot be reached" in capsys.readouterr().err
+
+
+def test_an_older_manager_is_not_told_what_it_does_not_know(manager: Manager) -> None:
+    manager.is_of("systemd 252 (252.39)")
+    cli.run(["service", "install"])
+    assert "RestartSteps=" not in manager.unit.read_text()
+
+    manager.is_of("systemd 254 (254.1)")
+    cli.run(["service", "install"])
+    assert "RestartSteps=" in manager.unit.read_text()
 
 
 def test_uninstall_removes_what_install_wrote(manager: Manager, capsys: Output) -> None:
