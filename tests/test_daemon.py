@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zmq
+import zmq.asyncio
 
 from tests.audio.probe import Trial, noise, repeated_if_disturbed, sounding, until
 from tests.rig.daemon import (
@@ -27,6 +29,8 @@ from tests.rig.provider import Piece, ScriptedProvider, Wire
 from tests.rig.recorder import Recorder, write_wav
 from tests.rig.soundcard import VirtualSoundCard
 from tests.rig.user import speak
+from voiced.control.messages import decode_levels
+from voiced.control.protocol import EVENTS_SOCKET, LEVELS
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -266,6 +270,51 @@ async def test_events_begin_with_the_state_and_tell_every_change(card: VirtualSo
 
     assert (first["v"], first["event"], first["state"]) == (1, "state", "listening")
     assert seen.index(("state", "thinking")) < seen.index(("state", "speaking"))
+
+
+async def test_a_bar_follows_a_daemon_that_is_killed_and_started_again(
+    card: VirtualSoundCard,
+) -> None:
+    daemon = Daemon(card.environment(), configuration("http://127.0.0.1:9/v1"))
+    bar = await asyncio.create_subprocess_exec(
+        *daemon.ctl_command("status", "--follow", "--format", "polybar"),
+        env=daemon.environment,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert bar.stdout is not None
+    async with asyncio.timeout(3 * ANSWERS_WITHIN_S):
+        assert await bar.stdout.readline() == b"stopped\n"
+        for number in (signal.SIGKILL, signal.SIGTERM):
+            await asyncio.to_thread(daemon.start)
+            assert await bar.stdout.readline() == b"idle\n"
+            await asyncio.to_thread(daemon.stop, number)
+            assert await bar.stdout.readline() == b"stopped\n"
+    bar.terminate()
+    await bar.wait()
+
+
+async def test_the_levels_are_measured_for_who_watches_them(
+    card: VirtualSoundCard, tmp_path: Path
+) -> None:
+    path = tmp_path / "user.wav"
+    write_wav(path, np.frombuffer(noise(1000), "<i2"), 24_000)
+    async with conversation(card) as (daemon, wire):
+        context = zmq.asyncio.Context()
+        watching = context.socket(zmq.SUB)
+        watching.setsockopt(zmq.SUBSCRIBE, LEVELS)
+        watching.connect(f"ipc://{daemon.directory / 'run' / 'voiced' / EVENTS_SOCKET}")
+        spoken = asyncio.create_task(speak(card, path))
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            while True:
+                levels = decode_levels(await watching.recv())
+                if levels["microphone"] and levels["microphone"]["rms_dbfs"] > -40.0:
+                    break
+            await spoken
+            await wire.turn_ended()
+            await wire.reply("resp_1", [Piece("item_1", noise(1000))])
+            while not levels["loudspeaker"] or levels["loudspeaker"]["rms_dbfs"] < -40.0:
+                levels = decode_levels(await watching.recv())
+        context.destroy(linger=0)
 
 
 async def test_what_was_said_is_remembered_and_written_where_the_user_wants_it(

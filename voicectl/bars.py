@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 ESCAPES: "Final" = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 )
-FLAGS: "Final" = {"muted": "muted", "ptt": "ptt"}
+FLAGS: "Final" = {"muted": "muted", "ptt": "ptt", "paused": "paused"}
 """Flag of a status -> how the line says it, where the state does not."""
-CLASSES: "Final" = {"muted": "muted", "mic_open": "mic-open", "online": "online", "ptt": "ptt"}
+CLASSES: "Final" = {**FLAGS, "mic_open": "mic-open", "online": "online"}
 """Flag of a status -> class for the bar's style sheet."""
 
 
@@ -63,6 +63,8 @@ FORMATS: "Final[dict[str, Callable[[dict[str, Any]], str]]]" = {
 
 def _tooltip(report: "dict[str, Any]") -> "list[str]":
     lines = [f"voiced: {polybar(report)}"]
+    if report.get("paused"):
+        lines.append(f"paused: {report['paused']}")
     if report.get("error"):
         lines.append(report["error"])
     session, audio = report.get("session") or {}, report.get("audio") or {}

@@ -18,6 +18,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from voicectl.bars import FLAGS
 from voicectl.render import duration, trouble
 from voicectl.view import Needle, View
 from voiced.control.messages import ASSISTANT, cut_mark, one_line
@@ -130,7 +131,7 @@ class Screen:
         report = self._view.report
         state = one_line(report["state"])
         left = Text(f"{HEARTS.get(state, '●')} {state}", f"bold {self._colour}")
-        for flag in ("muted", "ptt"):
+        for flag in FLAGS:
             if report.get(flag) and flag != state:
                 left.append(f"  {flag}", "magenta")
         row = Table.grid(expand=True, padding=(0, 0, 0, 2))

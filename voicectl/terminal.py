@@ -101,6 +101,9 @@ class Terminal:
             signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False),
         )
         for number in SIGNALS:
+            if signal.getsignal(number) is signal.SIG_IGN:
+                # As under nohup: whoever started us wants it so.
+                continue
             undo.callback(signal.signal, number, signal.signal(number, _noted))
 
     def _keys(self) -> str:

@@ -34,7 +34,7 @@ def test_waybar_gets_the_fields_of_a_custom_module() -> None:
         "text": "listening",
         "alt": "listening",
         "tooltip": "voiced: listening (muted) (ptt)\nlocal, parrot",
-        "class": ["listening", "muted", "mic-open", "online", "ptt"],
+        "class": ["listening", "muted", "ptt", "mic-open", "online"],
     }
     assert json.loads(bars.waybar(STOPPED)) == {
         "text": "stopped",
@@ -51,13 +51,15 @@ def test_a_class_is_there_once() -> None:
 def test_the_tooltip_says_what_the_bar_has_no_room_for() -> None:
     shown = waybar(
         error="no loudspeaker",
+        paused="locked",
         audio={"input": "Jabra"},
         cost={"usd_today": 0.137},
         last_interruption={"silent_ms": 3.2},
     )
 
     assert shown["tooltip"].split("\n") == [
-        "voiced: idle",
+        "voiced: idle (paused)",
+        "paused: locked",
         "no loudspeaker",
         "local, parrot",
         "microphone: Jabra",

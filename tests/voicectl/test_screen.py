@@ -119,9 +119,9 @@ def test_a_daemon_that_is_stopped_is_waited_for_and_its_words_stay() -> None:
 
 
 def test_a_microphone_that_is_muted_says_so() -> None:
-    text = "\n".join(drawn(talking(muted=True, ptt=True, audio={"input": None})))
+    text = "\n".join(drawn(talking(muted=True, ptt=True, paused="locked", audio={"input": None})))
 
-    assert "● speaking  muted  ptt" in text
+    assert "● speaking  muted  ptt  paused" in text
     assert "microphone    muted" in text
 
 

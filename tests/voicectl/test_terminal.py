@@ -124,6 +124,8 @@ def test_the_whole_screen_is_drawn_without_a_cursor_and_given_back(terminal: Pty
 def test_a_signal_ends_it_and_the_terminal_is_given_back(
     terminal: Pty, number: signal.Signals, status: int
 ) -> None:
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("ignored by whoever runs the tests, and so by what they start")
     terminal.process.send_signal(number)
 
     assert terminal.end() == status
