@@ -24,6 +24,9 @@ from tests.rig.soundcard import VirtualSoundCard
 
 Figures = dict[str, Any]
 CHATTER_EVERY_S = 0.01
+GIVEN_BACK_WITHIN_S = 60.0
+KEPT_MB = 12.0
+"""What the daemon may keep of a siege: once, for good, not each time."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,16 @@ def burden(daemon: Daemon) -> Figures:
     return {"rss_mb": round(daemon.rss_mb(), 1), "descriptors": descriptors}
 
 
-def until_descriptors(daemon: Daemon, most: int) -> None:
-    """Wait until the daemon has let go of its peers."""
-    deadline_s = time.monotonic() + ANSWERS_WITHIN_S
-    while burden(daemon)["descriptors"] > most:
-        assert time.monotonic() < deadline_s, burden(daemon)
-        daemon.status()
+def until_given_back(daemon: Daemon, before: Figures) -> Figures:
+    """Wait until the daemon has let go of its peers and of what they took."""
+    deadline_s = time.monotonic() + GIVEN_BACK_WITHIN_S
+    while True:
+        after = burden(daemon)
+        is_small = after["rss_mb"] < before["rss_mb"] + KEPT_MB
+        if is_small and after["descriptors"] < before["descriptors"] + 5:
+            return after
+        assert time.monotonic() < deadline_s, (before, after)
+        time.sleep(0.1)
 
 
 def until_heard(wire: Wire, pieces: int) -> None:
@@ -139,8 +146,7 @@ def besiege(daemon: Daemon, wire: Wire, size: Size) -> Figures:
         hasty = [("flood", 1)] * size.hasty
         phases["and a flood"] = phase(daemon, wire, size.seconds, *hasty)
         phases["kept"] = idle.done()["kept"]
-    until_descriptors(daemon, phases["before"]["descriptors"] + 5)
-    phases["after"] = burden(daemon)
+    phases["after"] = until_given_back(daemon, phases["before"])
     return phases
 
 
@@ -220,6 +226,4 @@ async def test_a_thousand_idle_a_hundred_stuck_and_a_minute_of_each_attack(
     for each in figures:
         growth_mb = each["and a flood"]["rss_mb"] - each["idle and stuck"]["rss_mb"]
         assert growth_mb < 10, "an attack takes memory"
-    # libzmq's queues leave holes that the next crowd finds again, most of them.
-    first, second = (each["after"]["rss_mb"] - each["before"]["rss_mb"] for each in figures)
-    assert second < first
+    assert figures[1]["after"]["rss_mb"] < figures[0]["after"]["rss_mb"] + 5
