@@ -59,6 +59,9 @@ FORMATS: "Final[dict[str, Callable[[dict[str, Any]], str]]]" = {
     "polybar": polybar,
 }
 """Name of a format -> what writes it."""
+APART_S: "Final" = {"polybar": 0.1}
+"""Name of a format -> how far apart its lines must be.  Of two that come at once, polybar up
+to 3.7 shows the first until a third one comes."""
 
 
 def _tooltip(report: "dict[str, Any]") -> "list[str]":

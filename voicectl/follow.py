@@ -3,6 +3,7 @@
 import json
 import select
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,11 +30,12 @@ def notices(link: Link | None = None) -> Iterator[Notice]:
         _wait(link)
 
 
-def follow(line_of: Callable[[Report], str]) -> None:
+def follow(line_of: Callable[[Report], str], apart_s: float = 0.0) -> None:
     """Print a line for the state, and one whenever it reads differently.
 
     Args:
         line_of: Writes the line.
+        apart_s: Two lines do not follow each other sooner.
     """
     report: Report = {}
     printed = None
@@ -43,6 +45,7 @@ def follow(line_of: Callable[[Report], str]) -> None:
         if line != printed:
             print(line, flush=True)
             printed = line
+            time.sleep(apart_s)
 
 
 def follow_json() -> None:

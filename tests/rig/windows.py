@@ -11,6 +11,7 @@ import os
 import select
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Protocol
 from tests.rig.wayland import VirtualKeyboard
 
 READY_WITHIN_S = 60.0
+LOOK_AGAIN_S = 0.2
 X_TOOLS = ("Xvfb", "i3", "xdotool", "xset")
 SXHKD_TOOLS = ("Xvfb", "sxhkd", "xdotool", "xset")
 SWAY_TOOLS = ("sway",)
@@ -53,7 +55,12 @@ class Windows(Protocol):
 
 def missing(tools: Sequence[str]) -> list[str]:
     """Name the programs that this machine lacks."""
-    return [tool for tool in tools if shutil.which(tool) is None]
+    absent = [tool for tool in tools if shutil.which(tool) is None]
+    if "sway" in tools and not absent and os.getuid() == 0:
+        done = subprocess.run([*namespace(), "true"], check=False, capture_output=True, timeout=60)
+        if done.returncode != 0:
+            absent.append("user namespaces, for root")
+    return absent
 
 
 class Screen:
@@ -104,8 +111,8 @@ def i3(environment: Mapping[str, str], config: str) -> Iterator[Screen]:
     with _screen(environment) as screen, _ready(screen.environment) as ready:
         path = Path(environment["HOME"]) / "i3.config"
         path.write_text(f"{I3_HEAD}exec --no-startup-id {ready}\n{config}")
-        with _running(["i3", "-c", str(path)], screen.environment):
-            ready.wait()
+        with _running(["i3", "-c", str(path)], screen.environment) as process:
+            ready.wait(process)
             yield screen
 
 
@@ -117,7 +124,7 @@ def sxhkd(environment: Mapping[str, str], config: str) -> Iterator[Screen]:
         path.write_text(f"F12\n    {ready}\n\n{config}")
         with _running(["sxhkd", "-c", str(path)], screen.environment):
             # It says nothing when it has taken the keys.
-            while not ready.wait(0.1):
+            while not ready.has_run(LOOK_AGAIN_S):
                 screen.run("xdotool", "key", "F12")
             yield screen
 
@@ -152,8 +159,8 @@ def sway(environment: Mapping[str, str], config: str) -> Iterator[Sway]:
             "xwayland disable\noutput HEADLESS-1 resolution 800x600\n"
             f'exec echo "$WAYLAND_DISPLAY $SWAYSOCK" > {names} && {ready}\n{config}'
         )
-        stack.enter_context(_running([*sway_command(), "-c", str(path)], within))
-        ready.wait()
+        command = [*sway_command(), "-c", str(path)]
+        ready.wait(stack.enter_context(_running(command, within)))
         display, socket = names.read_text().split()
         within |= {"WAYLAND_DISPLAY": display, "SWAYSOCK": socket}
         keyboard = VirtualKeyboard(Path(within["XDG_RUNTIME_DIR"]) / display)
@@ -162,10 +169,13 @@ def sway(environment: Mapping[str, str], config: str) -> Iterator[Sway]:
 
 def sway_command() -> list[str]:
     """Return how sway is started: it refuses root, which a namespace of one user hides."""
-    if os.getuid() != 0:
-        return ["sway"]
+    return ["sway"] if os.getuid() != 0 else [*namespace(), "sway"]
+
+
+def namespace() -> list[str]:
+    """Return what comes before a command so that it is not root."""
     users = (f"--map-user={FIRST_USER}", f"--map-group={FIRST_USER}")
-    return ["unshare", "--user", *users, "--", "sway"]
+    return ["unshare", "--user", *users, "--"]
 
 
 class _Ready:
@@ -180,19 +190,22 @@ class _Ready:
     def __str__(self) -> str:
         return f"sh -c ': > {self._path}'"
 
-    def wait(self, within_s: float | None = None) -> bool:
-        """Wait for the command, and tell whether it ran.
-
-        Raises:
-            WindowError: It did not, in all the time that is given to a busy machine.
-        """
+    def has_run(self, within_s: float) -> bool:
+        """Wait for the command for a while, and tell whether it ran."""
         waiting = select.poll()
         waiting.register(self._end, select.POLLIN)
-        if waiting.poll(1000 * (READY_WITHIN_S if within_s is None else within_s)):
-            return True
-        if within_s is None:
-            raise WindowError(f"no window manager came up:\n{self._log.read_text()}")
-        return False
+        return bool(waiting.poll(1000 * within_s))
+
+    def wait(self, process: "subprocess.Popen[bytes]") -> None:
+        """Wait for the command.
+
+        Raises:
+            WindowError: What was to run it has ended, or takes longer than a busy machine.
+        """
+        until_s = time.monotonic() + READY_WITHIN_S
+        while not self.has_run(LOOK_AGAIN_S):
+            if process.poll() is not None or time.monotonic() > until_s:
+                raise WindowError(f"no window manager came up:\n{self._log.read_text()}")
 
     def close(self) -> None:
         os.close(self._end)
@@ -227,7 +240,7 @@ def _screen(environment: Mapping[str, str]) -> Iterator[Screen]:
 @contextmanager
 def _running(
     command: Sequence[str], environment: Mapping[str, str], keep: tuple[int, ...] = ()
-) -> Iterator[None]:
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a program for as long as the block does."""
     with (Path(environment["HOME"]) / "windows.log").open("ab") as log:
         process = subprocess.Popen(
@@ -239,7 +252,7 @@ def _running(
             stderr=log,
         )
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         try:

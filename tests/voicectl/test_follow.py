@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests.rig.pretender import Pretender, line, outcome, result, voicectl
 from tests.voicectl.test_render import report
+from voicectl.bars import APART_S
 from voiced.control.messages import encode_notice
 
 FOLLOW = ("status", "--follow")
@@ -61,6 +63,25 @@ def test_there_is_one_line_for_each_change_and_none_twice(
         daemon.events.send(state())
 
         assert [line(bar) for _ in lines] == lines
+
+
+def test_lines_for_polybar_keep_apart(runtime: Path) -> None:
+    """It would show the first of two that come at once."""
+    changes = 8
+    with (
+        Pretender(runtime) as daemon,
+        following(runtime, *FOLLOW, "--format", "polybar") as bar,
+    ):
+        daemon.publish(state())
+        assert line(bar) == "idle"
+        began_s = time.monotonic()
+        for number in range(changes):
+            daemon.events.send(state(state="speaking" if number % 2 else "listening"))
+        read = [line(bar) for _ in range(changes)]
+        took_s = time.monotonic() - began_s
+
+    assert read == ["listening", "speaking"] * (changes // 2)
+    assert took_s > (changes - 1) * APART_S["polybar"]
 
 
 def test_the_cost_and_the_last_interruption_reach_the_tooltip(runtime: Path) -> None:

@@ -108,7 +108,8 @@ def follow_status(arguments: argparse.Namespace) -> int:
     if arguments.json:
         follow.follow_json()
     else:
-        follow.follow(bars.FORMATS[arguments.format])
+        apart_s = bars.APART_S.get(arguments.format, 0.0)
+        follow.follow(bars.FORMATS[arguments.format], apart_s)
     return DONE
 
 
