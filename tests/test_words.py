@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import logging
 import os
 import re
@@ -114,6 +115,17 @@ async def test_what_goes_wrong_is_told_once_and_taken_back_when_it_works(
     assert caplog.text.count(problem) == 1
     assert "marked words" not in caplog.text
     assert entries(path)[-1] == "you: again"
+
+
+async def test_a_sandbox_that_forbids_the_file_is_told_with_what_it_allows() -> None:
+    desk = Desk()
+    desk.words._written(OSError(errno.EROFS, os.strerror(errno.EROFS)))
+    await desk.close()
+
+    assert desk.problems == [
+        "[transcript] file cannot be written: Read-only file system;"
+        " the service may write to ~/.local/state/voiced only"
+    ]
 
 
 async def test_a_disk_that_hangs_costs_lines_and_not_memory(

@@ -216,8 +216,8 @@ class Transcript:
 
     file: str = option(
         "",
-        'File that every line is added to, such as "~/talks.txt"; empty keeps the last ones in'
-        " memory only.",
+        'File that every line is added to, such as "~/.local/state/voiced/talks.txt", where the'
+        " service may write; empty keeps the last ones in memory only.",
     )
 
 

@@ -7,6 +7,7 @@ Rules
    what goes wrong is told once, until it works again.
 """
 
+import errno
 import logging
 import os
 import time
@@ -22,6 +23,8 @@ from voiced.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
+SERVICE_WRITES: Final = "~/.local/state/voiced"
+"""What its sandbox leaves open."""
 MOST_WAITING: Final = 1000
 """Lines that wait to be written; when the disk is slower than this, the rest is lost."""
 
@@ -115,6 +118,8 @@ class Words:
         if error is not None:
             why = getattr(error, "strerror", None) or str(error)
             problem = f"[transcript] file cannot be written: {why}"
+            if getattr(error, "errno", None) == errno.EROFS:
+                problem += f"; the service may write to {SERVICE_WRITES} only"
         if problem == self.problem:
             return
         self.problem = problem
