@@ -59,6 +59,11 @@ def give_back() -> None:
         trim(0)
 
 
+def open_descriptors() -> int:
+    """Return how many descriptors this process has."""
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - they are counted, not used
+
+
 class Gate:
     """Answers who may come in.
 
@@ -80,8 +85,10 @@ class Gate:
         self._socket = context.socket(zmq.REP)
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most = min(most, soft // 2)
-        self._highest = 0
-        """The most descriptors that were open since the last time it was tidied."""
+        self._came = 0
+        """How many came in since the last look."""
+        self._peak = 0
+        """The most descriptors that any look found open since it was tidied."""
         self._tidy = tidy
 
     def open(self) -> None:
@@ -100,8 +107,14 @@ class Gate:
         """Tidy up after each crowd, until cancelled."""
         while True:
             await asyncio.sleep(every_s)
-            if self._highest - self._descriptors() >= crowd:
-                self._highest = 0
+            came, self._came = self._came, 0
+            if came < crowd and self._peak < crowd:
+                continue
+            open_now = await asyncio.to_thread(open_descriptors)
+            self._peak = max(self._peak, open_now)
+            # Of those who came, some may have gone before anybody looked.
+            if came >= crowd or self._peak - open_now >= crowd:
+                self._peak = open_now
                 await asyncio.to_thread(self._tidy)
 
     def _answer(self, question: list[bytes]) -> list[bytes]:
@@ -110,20 +123,19 @@ class Gate:
         if not is_ours(address):
             self._complaints.note("somebody else was sent away: %s", address)
             code, reason = MAY_NOT
-        elif self._descriptors() > self._most:
+        elif self._is_full():
             self._complaints.note("too many connections; one of %s was sent away", address)
             code, reason = NO_ROOM
         else:
+            self._came += 1
             code, reason = MAY_COME
         return [ZAP_VERSION, number, code, reason, b"", b""]
 
-    def _descriptors(self) -> int:
-        """Return how many are open, at least: a new one gets the lowest free number."""
+    def _is_full(self) -> bool:
+        """Tell whether so many descriptors are open: a new one gets the lowest free number."""
         try:
             number = os.dup(self._socket.FD)
         except OSError:
-            number = self._most + 1  # none is free
-        else:
-            os.close(number)
-        self._highest = max(number, self._highest)
-        return number
+            return True  # none is free
+        os.close(number)
+        return number > self._most
