@@ -15,7 +15,7 @@ from voicectl import notification
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="no dbus-daemon here")
 
-REMEDY = "start it: systemctl --user start voiced, or: voiced"
+REMEDY = "start it: voiced, or: voicectl service install"
 
 
 @pytest.fixture
