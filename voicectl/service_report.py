@@ -54,18 +54,19 @@ def report(environment: Mapping[str, str], sysctl: Path = SYSCTL) -> Facts:
     except systemctl.ManagerError as error:
         state, complaint = None, str(error)
         directories = installation.directories(environment)
-    own = str(installation.unit_directory(environment))
-    if own not in directories:
-        directories = [*directories, own]
-    place = directories.index(own)
+    own = unit_file(environment)
+    if str(own.parent) not in directories:
+        directories = [*directories, str(own.parent)]
     copies = installation.copies(directories)
+    before = [Path(each) / UNIT for each in directories[: directories.index(str(own.parent))]]
+    above = [each for each in copies if Path(each.path) in before]
+    ours = next((each for each in copies if Path(each.path) == own), None)
     in_use = _in_use(copies, directories, state)
-    rank = [directories.index(str(Path(each.path).parent)) for each in copies]
     return Facts(
         programs=_programs(environment),
-        above=[each for each, at in zip(copies, rank, strict=True) if at < place],
-        ours=next((each for each, at in zip(copies, rank, strict=True) if at == place), None),
-        below=[each for each, at in zip(copies, rank, strict=True) if at > place],
+        above=above,
+        ours=ours,
+        below=[each for each in copies if each not in (*above, ours)],
         in_use=in_use,
         program=_program(in_use, environment),
         lost=_lost(in_use, environment),

@@ -148,20 +148,15 @@ def as_json(found: "Facts") -> dict[str, object]:
 
     from voicectl.checks.unit import judge, wrong
 
-    state, in_use, program = found.state, found.in_use, found.program
+    in_use, program = found.in_use, found.program
+    state = asdict(found.state) if found.state else {}
     return {
         "v": 1,
         "unit": in_use.path if in_use else None,
         "generated_by": in_use.generated_by if in_use else None,
         "program": program.path if program else None,
-        "active": state.active if state else None,
-        "sub": state.sub if state else None,
-        "enabled": state.enabled if state else None,
-        "pid": (state.pid or None) if state else None,
-        "restarts": state.restarts if state else None,
-        "result": state.result if state else None,
-        "status": (state.status or None) if state else None,
-        "since": (state.since or None) if state else None,
+        **{name: state.get(name) for name in ("active", "sub", "enabled", "restarts", "result")},
+        **{name: state.get(name) or None for name in ("pid", "status", "since")},
         "findings": [asdict(each) for each in wrong(judge(found))],
     }
 
