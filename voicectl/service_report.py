@@ -59,8 +59,9 @@ def report(environment: Mapping[str, str], sysctl: Path = SYSCTL) -> Facts:
         directories = [*directories, str(own.parent)]
     copies = installation.copies(directories)
     before = [Path(each) / UNIT for each in directories[: directories.index(str(own.parent))]]
-    above = [each for each in copies if Path(each.path) in before]
-    ours = next((each for each in copies if Path(each.path) == own), None)
+    # A link to ours is ours.
+    ours = next((each for each in copies if Path(each.path).resolve() == own.resolve()), None)
+    above = [each for each in copies if Path(each.path) in before and each is not ours]
     in_use = _in_use(copies, directories, state)
     return Facts(
         programs=_programs(environment),

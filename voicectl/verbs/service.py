@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from voicectl.outcome import DONE, FALSE, NOT_RUNNING, CommandError, complain
@@ -66,11 +67,11 @@ def install(arguments: argparse.Namespace) -> int:
         installation.write(path, text)
         _write_drop_ins(arguments.user_namespaces)
         systemctl.run("daemon-reload")
-        loaded = systemctl.show("FragmentPath").get("FragmentPath")
+        loaded = systemctl.show("FragmentPath").get("FragmentPath", "")
     except systemctl.ManagerError as error:
         complain(str(error))
         return FALSE
-    if loaded != str(path):
+    if Path(loaded).resolve() != path.resolve():
         complain(f"{path} is written, but {loaded or 'nothing'} is used", "is XDG_DATA_HOME set?")
         return FALSE
     is_running = found.state is not None and found.state.active == "active"

@@ -104,6 +104,19 @@ def test_uninstall_removes_what_install_wrote(manager: Manager, capsys: Output) 
     assert capsys.readouterr().out.endswith(f"removed {manager.unit}\nnot installed\n")
 
 
+def test_a_link_to_our_service_is_not_in_its_way(manager: Manager, capsys: Output) -> None:
+    manager.above.parent.mkdir(parents=True)
+    manager.above.symlink_to(manager.unit)
+    for path in (manager.unit, manager.above):
+        manager.says(ActiveState="active", FragmentPath=str(path))
+        assert cli.run(["service", "install"]) == 0
+    assert cli.run(["service", "status"]) == 0
+    assert "wrong:" not in capsys.readouterr().out
+
+    assert cli.run(["service", "uninstall"]) == 0
+    assert not manager.unit.exists()
+
+
 def test_uninstall_leaves_what_is_not_ours(manager: Manager, capsys: Output) -> None:
     write(manager.below, "[Service]\nExecStart=/usr/bin/voiced\n")
     assert cli.run(["service", "uninstall"]) == 1
