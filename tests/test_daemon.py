@@ -590,7 +590,7 @@ def test_voicectl_is_well_spoken_when_the_daemon_is_down(card: VirtualSoundCard)
 
         assert done.returncode == 3, verb
         assert done.stderr == (
-            "voicectl: voiced is not running; start it: systemctl --user start voiced, or: voiced\n"
+            "voicectl: voiced is not running; start it: voiced, or: voicectl service install\n"
         )
     assert json.loads(daemon.ctl("status", "--json", check=False).stdout)["state"] == "stopped"
     assert daemon.ctl("is", "running", check=False).returncode == 1

@@ -4,17 +4,26 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from voicectl.unit_file import GENERATED, UNIT, UNRUNNABLE, Copy, Programs, read
+from voicectl import unit_file
+from voicectl.unit_file import GENERATED, UNIT, UNRUNNABLE, Programs, UnitFile
 
 NO_NAMESPACES: Final = "no-user-namespaces.conf"
 SECRET: Final = "secret.conf"  # noqa: S105 - the name of a file
 UNITS: Final = "units"
 """Directory of the package that has the templates."""
+SYSTEM_DIRECTORIES: Final = (
+    "/etc/systemd/user",
+    "/run/systemd/user",
+    "/usr/local/share/systemd/user",
+    "/usr/share/systemd/user",
+    "/usr/local/lib/systemd/user",
+    "/usr/lib/systemd/user",
+)
 
 
 class NotInstalledError(Exception):
@@ -38,30 +47,52 @@ def drop_in(name: str, environment: Mapping[str, str]) -> Path:
     return unit_directory(environment) / f"{UNIT}.d" / name
 
 
-def default_unit_path(environment: Mapping[str, str]) -> list[str]:
-    """Return where services are defined, for when the service manager cannot be asked."""
-    config = environment.get("XDG_CONFIG_HOME") or str(_home(environment) / ".config")
-    return [
-        f"{config}/systemd/user",
-        "/etc/systemd/user",
-        "/run/systemd/user",
-        str(unit_directory(environment)),
-        "/usr/local/share/systemd/user",
-        "/usr/local/lib/systemd/user",
-        "/usr/lib/systemd/user",
-    ]
+def directories(
+    environment: Mapping[str, str], system: Sequence[str] = SYSTEM_DIRECTORIES
+) -> list[str]:
+    """Return where services of a user are, the one that wins first (systemd.unit(5)).
+
+    The service manager knows better, where it can be asked.
+    """
+    config = environment.get("XDG_CONFIG_HOME") or f"{_home(environment)}/.config"
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    etc, run, *packaged = system
+    found = [f"{config}/systemd/user.control", f"{config}/systemd/user", etc]
+    found += [f"{runtime}/systemd/user"] if runtime else []
+    return [*found, run, str(unit_directory(environment)), *packaged]
 
 
-def copies(directories: Sequence[str]) -> Iterator[Copy]:
-    """Yield every file that defines the service; the first one counts."""
-    seen: set[Path] = set()
-    for directory in directories:
-        path = Path(directory) / UNIT
+def copies(places: Iterable[str]) -> list[UnitFile]:
+    """Return every file that defines the service, without drop-ins; the first one counts."""
+    found: dict[Path, UnitFile] = {}
+    for place in places:
+        path = Path(place) / UNIT
+        if unit := read(path):
+            found.setdefault(path.resolve(), unit)
+    return list(found.values())
+
+
+def drop_ins(places: Iterable[str]) -> list[Path]:
+    """Return the drop-ins that hold, in their order: by name, one of each name."""
+    found: dict[str, Path] = {}
+    for place in places:
+        for path in Path(place, f"{UNIT}.d").glob("*.conf"):
+            found.setdefault(path.name, path)
+    return [found[name] for name in sorted(found)]
+
+
+def read(path: Path, extra: Iterable[Path] = ()) -> UnitFile | None:
+    """Read a file of the service and the drop-ins that can be read; None where it is not."""
+    texts = []
+    for each in extra:
         with contextlib.suppress(OSError):
-            real = path.resolve(strict=True)
-            if real not in seen:
-                seen.add(real)
-                yield read(str(path), path.read_text())
+            texts.append(each.read_text(errors="replace"))
+    try:
+        return unit_file.read(str(path), path.read_text(errors="replace"), *texts)
+    except OSError as error:
+        complaint = error.strerror or str(error)
+    # What may not be looked for is not there, as for the service manager.
+    return UnitFile(str(path), complaint=complaint) if os.access(path, os.F_OK) else None
 
 
 def programs(environment: Mapping[str, str]) -> Programs:

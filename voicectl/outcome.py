@@ -8,7 +8,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Final
 
 DONE: "Final" = 0
@@ -51,7 +51,9 @@ class NotRunningError(CommandError):
 
     status = NOT_RUNNING
     message = "voiced is not running"
-    hint = "start it: systemctl --user start voiced, or: voiced"
+
+    def __init__(self) -> None:
+        super().__init__(hint=f"start it: {how_to_start(os.environ)}")
 
 
 class NoAnswerError(CommandError):
@@ -86,6 +88,17 @@ class VersionError(CommandError):
 
 class RefusedError(CommandError):
     """The daemon said no."""
+
+
+def how_to_start(environment: "Mapping[str, str]") -> str:
+    """Return the command that starts voiced, as far as the usual places tell."""
+    home = environment.get("HOME", "")
+    data = environment.get("XDG_DATA_HOME") or f"{home}/.local/share"
+    config = environment.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    for place in (data, config, "/usr/lib"):
+        if os.access(f"{place}/systemd/user/voiced.service", os.R_OK):
+            return "voicectl service start"
+    return "voiced, or: voicectl service install"
 
 
 def complain(message: str, hint: str = "") -> None:

@@ -3,8 +3,12 @@
 import re
 import subprocess
 from collections.abc import Sequence
+from typing import Final
 
 from voicectl.unit_file import UNIT
+
+WITHIN_S: Final = 3.0
+"""How long an answer may take; what is to be done takes as long as it takes."""
 
 
 class ManagerError(Exception):
@@ -28,7 +32,7 @@ def show(*properties: str) -> dict[str, str]:
     Raises:
         ManagerError: The service manager cannot be reached.
     """
-    return _properties(("show", UNIT, f"--property={','.join(properties)}"))
+    return _properties("show", UNIT, f"--property={','.join(properties)}")
 
 
 def unit_path() -> list[str]:
@@ -37,7 +41,16 @@ def unit_path() -> list[str]:
     Raises:
         ManagerError: The service manager cannot be reached.
     """
-    return _properties(("show", "--property=UnitPath")).get("UnitPath", "").split()
+    return _properties("show", "--property=UnitPath").get("UnitPath", "").split()
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of what the service manager starts.
+
+    Raises:
+        ManagerError: The service manager cannot be reached.
+    """
+    return _properties("show-environment")
 
 
 def version() -> int | None:
@@ -46,22 +59,28 @@ def version() -> int | None:
     Raises:
         ManagerError: There is none.
     """
-    found = re.match(r"systemd (\d+)", _systemctl(["--version"]).stdout)
+    found = re.match(r"systemd (\d+)", _systemctl(["--version"], WITHIN_S).stdout)
     return int(found.group(1)) if found else None
 
 
-def _properties(arguments: Sequence[str]) -> dict[str, str]:
-    done = _systemctl(arguments)
+def _properties(*arguments: str) -> dict[str, str]:
+    done = _systemctl(arguments, WITHIN_S)
     if done.returncode != 0:
         raise ManagerError(_complaint(done.stderr) or "systemctl says nothing")
     pairs = [line.split("=", 1) for line in done.stdout.splitlines() if "=" in line]
     return {pair[0]: pair[1] for pair in pairs}
 
 
-def _systemctl(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _systemctl(
+    arguments: Sequence[str], within_s: float | None = None
+) -> subprocess.CompletedProcess[str]:
     command = ["systemctl", "--user", "--no-pager", *arguments]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=within_s
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ManagerError("the service manager of this user does not answer") from error
     except FileNotFoundError as error:
         raise ManagerError("systemctl is not installed: run voiced without it") from error
 

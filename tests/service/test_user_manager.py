@@ -452,7 +452,9 @@ def test_a_copy_that_would_be_used_instead_is_told(manager: UserManager) -> None
     manager.run("rm", str(other))
     manager.systemctl("daemon-reload")
 
-    assert [each["id"] for each in found["findings"]] == ["unit-shadowed"]
+    (shadowed,) = (each for each in found["findings"] if each["id"] == "unit.shadowed")
+    assert shadowed["level"] == "fail"
+    assert f"{other} hides {INSTALLED}" in shadowed["message"]
     assert refused.returncode == 1
     assert f"remove {other}" in refused.stderr
 
@@ -470,6 +472,6 @@ def test_a_link_of_the_user_is_what_the_service_starts(manager: UserManager) -> 
     text = manager.run("cat", str(INSTALLED)).stdout
     manager.run("rm", "-r", str(links))
 
-    assert [each["id"] for each in stale["findings"]] == ["unit-other-program"]
+    assert [each["id"] for each in stale["findings"]] == ["unit.execstart"]
     assert f"\nExecStart={links}/voiced\n" in text
     assert f"\nExecReload={links}/voicectl reload\n" in text

@@ -46,10 +46,11 @@ class Manager:
         places = (self.above.parent, self.units, self.below.parent)
         (self._answers / "unit-path").write_text(f"UnitPath={' '.join(map(str, places))}\n")
         self.is_of("systemd 257 (257.13)")
-        self.says(LoadState="loaded", ActiveState="inactive", FragmentPath=str(self.unit))
+        self.says(ActiveState="inactive", FragmentPath=str(self.unit))
 
     def says(self, **properties: str) -> None:
-        """Choose what is said about the service."""
+        """Choose what is said about the service; it is loaded, where nothing else is said."""
+        properties = {"LoadState": "loaded", "Result": "success"} | properties
         lines = "".join(f"{name}={value}\n" for name, value in properties.items())
         (self._answers / "properties").write_text(lines)
 

@@ -15,7 +15,7 @@ from voicectl import notification
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="no dbus-daemon here")
 
-REMEDY = "start it: systemctl --user start voiced, or: voiced"
+REMEDY = "start it: voiced, or: voicectl service install"
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def press(runtime: Path, bus: str, *arguments: str, terminal: int | None =
         "-m",
         "voicectl",
         *arguments,
-        env=environment(runtime, DBUS_SESSION_BUS_ADDRESS=bus),
+        env=environment(runtime, DBUS_SESSION_BUS_ADDRESS=bus, HOME=str(runtime)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL if terminal is None else terminal,

@@ -45,6 +45,16 @@ def test_what_went_wrong_is_one_line_and_a_status(
     assert printed.count("\n") == bool(said)
 
 
+def test_a_daemon_is_started_as_a_service_where_there_is_one(tmp_path: Path) -> None:
+    for variable, base in (("HOME", ".config"), ("XDG_DATA_HOME", ""), ("XDG_CONFIG_HOME", "")):
+        home = {"HOME": "/nowhere", variable: str(tmp_path / variable)}
+        assert outcome.how_to_start(home) == "voiced, or: voicectl service install"
+        unit = tmp_path / variable / base / "systemd/user/voiced.service"
+        unit.parent.mkdir(parents=True)
+        unit.touch()
+        assert outcome.how_to_start(home) == "voicectl service start"
+
+
 def test_a_status_is_passed_on() -> None:
     assert outcome.conclude("status", lambda: 1) == 1
 

@@ -41,6 +41,8 @@ def test_what_it_says_is_read(manager: Manager) -> None:
     manager.says(ActiveState="active", StatusText="a=b", Empty="")
 
     assert systemctl.show("ActiveState") == {
+        "LoadState": "loaded",
+        "Result": "success",
         "ActiveState": "active",
         "StatusText": "a=b",
         "Empty": "",

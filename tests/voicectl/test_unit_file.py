@@ -8,37 +8,20 @@ import pytest
 from voicectl import systemctl
 from voicectl.installation import template
 from voicectl.unit_file import (
-    Copy,
-    Facts,
     Programs,
-    judge,
-    obstacle,
+    UnitFile,
+    expand,
     quoted,
     read,
     render,
     render_drop_in,
     secret_drop_in,
-    unquoted,
 )
 
 OURS = Programs("/home/u/.local/bin/voiced", "/home/u/.local/bin/voicectl")
-HERE = "/home/u/.local/share/systemd/user/voiced.service"
-ABOVE = "/home/u/.config/systemd/user/voiced.service"
-BELOW = "/usr/lib/systemd/user/voiced.service"
+HOME = {"HOME": "/h", "XDG_RUNTIME_DIR": "/run/user/7"}
 MOST_EXPOSED = 20
 """Tenths, as systemd-analyze counts them: 2.0 of 10."""
-
-
-def copy(path: str = HERE, by: str | None = "1.0", program: str = OURS.voiced) -> Copy:
-    return Copy(path, by, program)
-
-
-def facts(**found: object) -> Facts:
-    return Facts("1.0", OURS, **found)  # type: ignore[arg-type] # each test names what it found
-
-
-def ids(found: Facts) -> list[str]:
-    return [finding.id for finding in judge(found)]
 
 
 def analyzed(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -95,28 +78,24 @@ def test_the_service_is_hardly_exposed(tmp_path: Path) -> None:
 def test_the_service_says_who_wrote_it_and_what_it_starts() -> None:
     text = render(template("voiced.service"), "1.0", OURS)
 
-    assert read(HERE, text) == copy()
+    assert read("x", text).generated_by == "1.0"
+    assert read("x", text).program(HOME) == OURS.voiced
     assert f"\nExecReload={OURS.voicectl} reload\n" in text
     assert "@V" not in text
     assert "\nType=notify\n" in text
 
 
-@pytest.mark.parametrize("path", ["/a/b", "/a b/c", "/a;b", "/50%/x", "/50% of/x"])
+@pytest.mark.parametrize("path", ["/a/b", "/a b/c", "/a;b", "/50%/x", "/50% of/x", "/%h/x"])
 def test_a_program_is_read_as_it_was_written(path: str) -> None:
-    assert unquoted(quoted(path)) == path
-    assert unquoted(f" -+{quoted(path)} --config x") == path
+    for line in (quoted(path), f" -+{quoted(path)} --config x"):
+        assert read("x", f"ExecStart={line}\n").program(HOME) == path
 
 
-def test_an_odd_program_is_read_somehow() -> None:
-    assert unquoted("") == ""
-    assert unquoted('"/no end') == '"/no'
-
-
-def test_a_file_of_somebody_else_is_read_too() -> None:
-    assert read("x", "[Service]\nExecStart=\nExecStart=/opt/voiced -x\n") == Copy(
-        "x", None, "/opt/voiced"
-    )
-    assert read("x", "[Unit]\n") == Copy("x", None, None)
+@pytest.mark.parametrize(
+    "text", ["", "ExecStart=\n", 'ExecStart="/x\n', "ExecStart=/x\nExecStart="]
+)
+def test_a_service_may_start_nothing(text: str) -> None:
+    assert read("x", text).program(HOME) is None
 
 
 def test_a_drop_in_of_ours_is_marked() -> None:
@@ -126,65 +105,30 @@ def test_a_drop_in_of_ours_is_marked() -> None:
     )
 
 
-# --- what is in the way --------------------------------------------------------------------
+# --- the file ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("found", "expected"),
-    [
-        (facts(), None),
-        (facts(ours=copy()), None),
-        (facts(ours=copy(), below=[copy(BELOW, None)]), None),
-        (facts(below=[copy(BELOW, None)]), "unit-packaged"),
-        (facts(above=[copy(ABOVE, None)], ours=copy()), "unit-shadowed"),
-        (facts(ours=copy(by=None)), "unit-foreign"),
-    ],
-)
-def test_a_service_that_is_not_ours_is_left_alone(found: Facts, expected: str | None) -> None:
-    wrong = obstacle(found)
+def test_a_file_is_read_with_its_drop_ins() -> None:
+    found = read(
+        "x",
+        "[Service]\n; PrivateTmp=no\nExecStart=/old\n"
+        "SystemCallFilter=a \\\n  b\nSystemCallFilter=c\nPrivateUsers=yes\n",
+        "[Service]\nExecStart=\nExecStart=-@%h/bin/voiced x\nPrivateUsers=no\n",
+    )
 
-    assert (wrong.id if wrong else None) == expected
-
-
-# --- what is wrong -------------------------------------------------------------------------
+    assert found.generated_by is None
+    assert found.program(HOME) == "/h/bin/voiced"
+    assert found.last("PrivateUsers") == "no"
+    assert found.settings["SystemCallFilter"] == ["a    b", "c"]
+    assert found.last("PrivateTmp") == ""
+    assert not found.is_masked
 
 
-@pytest.mark.parametrize(
-    ("found", "expected"),
-    [
-        (facts(), []),
-        (facts(ours=copy()), []),
-        (facts(below=[copy(BELOW, None, "/usr/bin/voiced")]), []),
-        (facts(above=[copy(ABOVE, None)], ours=copy()), ["unit-shadowed"]),
-        (facts(above=[copy(ABOVE, None)]), []),
-        (facts(ours=copy(), below=[copy(BELOW, None)]), ["unit-hides-package"]),
-        (facts(ours=copy(by="0.9")), ["unit-stale"]),
-        (facts(ours=copy(program="/opt/voiced")), ["unit-other-program"]),
-        (facts(ours=copy(), is_program_there=False), ["unit-program-missing"]),
-        (
-            facts(above=[copy(ABOVE, None)], is_program_there=False),
-            ["unit-program-missing"],
-        ),
-        (facts(ours=copy(), lost_key="/k"), ["secret-missing"]),
-        (facts(ours=copy(), needs_reload=True), ["unit-not-reloaded"]),
-        (facts(ours=copy(), exit_status=226), ["unit-sandbox"]),
-        (facts(ours=copy(), exit_status=217), ["unit-sandbox"]),
-        (facts(ours=copy(), exit_status=78), []),
-    ],
-)
-def test_what_is_wrong_is_found(found: Facts, expected: list[str]) -> None:
-    assert ids(found) == expected
-    assert all(each.message and each.remedy for each in judge(found))
+def test_an_empty_file_forbids_the_service_and_one_that_cannot_be_read_does_not() -> None:
+    assert read("x", "").is_masked
+    assert not UnitFile("x", complaint="Permission denied").is_masked
 
 
-def test_without_programs_of_ours_nothing_is_compared() -> None:
-    assert judge(Facts("1.0", None, ours=copy(program="/opt/voiced"))) == []
-
-
-def test_the_file_that_counts_is_the_first() -> None:
-    above, ours, below = copy(ABOVE), copy(), copy(BELOW)
-
-    assert facts().in_use is None
-    assert facts(below=[below]).in_use == below
-    assert facts(ours=ours, below=[below]).in_use == ours
-    assert facts(above=[above], ours=ours, below=[below]).in_use == above
+def test_specifiers_are_expanded() -> None:
+    assert expand("%h/%%h/%t/%E/%q%", HOME) == "/h/%h//run/user/7//h/.config/%q%"
+    assert expand("%E", HOME | {"XDG_CONFIG_HOME": "/c"}) == "/c"

@@ -5,15 +5,12 @@ Rules
 2. A check that stumbles or hangs costs its own findings, and is told.
 """
 
-import os
-import shutil
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from voicectl import settings_file
+from voicectl import service_report, settings_file
 from voicectl.checks import config, hotkey, key, network, socket, sound, unit
 from voicectl.checks.finding import Finding, fail
 
@@ -32,8 +29,9 @@ def examine(environment: Mapping[str, str], *, listens: bool) -> list[Finding]:
         environment: The environment.
         listens: The microphone may be opened for a moment.
     """
-    around = unit.surroundings(environment)
-    has_service = unit.is_installed(around)
+    service = service_report.report(environment)
+    has_service = service.in_use is not None
+    program = Path(service.programs.voicectl) if service.programs else None
     daemon = socket.ask(has_service=has_service)
     found, settings = config.check(daemon.config)
     directory = settings_file.own().parent
@@ -43,8 +41,8 @@ def examine(environment: Mapping[str, str], *, listens: bool) -> list[Finding]:
     waiting: dict[str, Check] = {
         "network": lambda: network.check(settings, secret),
         "sound": lambda: sound.check(audio, stays_closed=closed),
-        "unit": lambda: unit.check(around),
-        "hotkey": lambda: hotkey.check(program()),
+        "unit": lambda: unit.judge(service),
+        "hotkey": lambda: hotkey.check(program),
     }
     found += about_key + together(waiting, WITHIN_S) + daemon.findings
     return sorted(found, key=lambda each: PARTS.index(each.id.partition(".")[0]))
@@ -72,12 +70,6 @@ def together(checks: Mapping[str, Check], within_s: float) -> list[Finding]:
     for name in checks:
         found += results.get(name) or [fail(f"{name}.check", late, "run voicectl doctor again")]
     return found
-
-
-def program() -> Path | None:
-    """Return this voicectl; None where it was not started by its name."""
-    found = shutil.which(sys.argv[0])
-    return Path(found) if found and os.path.basename(found) == "voicectl" else None  # noqa: PTH119 - a name
 
 
 def _run(name: str, check: Check, results: dict[str, list[Finding]]) -> None:

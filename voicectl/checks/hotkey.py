@@ -5,16 +5,15 @@ A desktop has a PATH of its own, which is not that of your shell.
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from voicectl import systemctl
 from voicectl.checks.finding import Finding, ok, skip, warn
 
 PROC: Final = Path("/proc")
-WITHIN_S: Final = 3.0
 DESKTOPS: Final[Mapping[str, str]] = {
     "gsd-media-keys": "gnome",
     "kglobalacceld": "kde",
@@ -97,16 +96,9 @@ def running(proc: Path) -> Iterator[Runner]:
 def manager_path() -> str:
     """Return the PATH of what the service manager starts; empty without one."""
     try:
-        done = subprocess.run(
-            ["systemctl", "--user", "show-environment"],
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=WITHIN_S,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return systemctl.environment().get("PATH", "")
+    except systemctl.ManagerError:
         return ""
-    return _path(done.stdout.splitlines()) if done.returncode == 0 else ""
 
 
 def _path(variables: Iterable[str]) -> str:

@@ -175,13 +175,12 @@ def _hand_over(*, is_there: bool) -> tuple[int, str]:
     """
     from voicectl import installation, systemctl
     from voicectl.service_report import key_file, unit_file
-    from voicectl.unit_file import GENERATED, secret_drop_in
+    from voicectl.unit_file import secret_drop_in
     from voiced import __version__
 
     drop_in = installation.drop_in(installation.SECRET, os.environ)
-    unit = unit_file(os.environ)
-    is_ours = unit.exists() and GENERATED in unit.read_text()
-    if is_there and is_ours:
+    unit = installation.read(unit_file(os.environ))
+    if is_there and unit is not None and unit.generated_by is not None:
         installation.write(drop_in, secret_drop_in(str(key_file(os.environ)), __version__))
     elif not installation.remove_generated(drop_in):
         return DONE, ""

@@ -3,13 +3,14 @@
 import argparse
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from voicectl.outcome import DONE, FALSE, NOT_RUNNING, complain
+from voicectl.outcome import DONE, FALSE, NOT_RUNNING, CommandError, complain
 from voicectl.verbs.tree import Verbs
 
 if TYPE_CHECKING:
-    from voicectl.service_report import Report, State
+    from voicectl.service_facts import Facts, State
 
 NOW: Final = "voicectl service enable --now"
 
@@ -46,30 +47,31 @@ def add(verbs: Verbs) -> None:
 def install(arguments: argparse.Namespace) -> int:
     """Write the service, tell the service manager, and say what comes next."""
     from voicectl import installation, systemctl
+    from voicectl.service_facts import obstacle
     from voicectl.service_report import report, unit_file
-    from voicectl.unit_file import obstacle, render
+    from voicectl.unit_file import render
+    from voiced import __version__
 
     try:
         programs = installation.programs(os.environ)
     except installation.NotInstalledError as error:
-        complain(str(error))
-        return FALSE
+        raise CommandError(str(error)) from error
     found = report(os.environ)
-    if wrong := obstacle(found.facts):
-        complain(wrong.message, wrong.remedy)
+    if wrong := obstacle(found):
+        complain(*wrong)
         return FALSE
     path = unit_file(os.environ)
     try:
         template = installation.template("voiced.service")
-        text = render(template, found.facts.version, programs, systemctl.version())
+        text = render(template, __version__, programs, systemctl.version())
         installation.write(path, text)
         _write_drop_ins(arguments.user_namespaces)
         systemctl.run("daemon-reload")
-        loaded = systemctl.show("FragmentPath").get("FragmentPath")
+        loaded = systemctl.show("FragmentPath").get("FragmentPath", "")
     except systemctl.ManagerError as error:
         complain(str(error))
         return FALSE
-    if loaded != str(path):
+    if Path(loaded).resolve() != path.resolve():
         complain(f"{path} is written, but {loaded or 'nothing'} is used", "is XDG_DATA_HOME set?")
         return FALSE
     is_running = found.state is not None and found.state.active == "active"
@@ -84,11 +86,12 @@ def uninstall(_: argparse.Namespace) -> int:
     from voicectl.service_report import report, unit_file
 
     path = unit_file(os.environ)
-    facts = report(os.environ).facts
+    facts = report(os.environ)
     if facts.ours is None:
-        other = facts.in_use
-        if other is not None:
-            complain(f"{other.path} was not made by voicectl", "remove it as it was installed")
+        if facts.copies:
+            complain(
+                f"{facts.copies[0].path} was not made by voicectl", "remove it as it was installed"
+            )
             return FALSE
         print("not installed")
         return DONE
@@ -140,39 +143,39 @@ def status(arguments: argparse.Namespace) -> int:
     return DONE if found.state.active in ("active", "reloading") else NOT_RUNNING
 
 
-def as_json(found: "Report") -> dict[str, object]:
-    """Return a report for scripts."""
-    state, in_use = found.state, found.facts.in_use
+def as_json(found: "Facts") -> dict[str, object]:
+    """Return a report for scripts; its findings are those of the doctor that are not well."""
+    from dataclasses import asdict
+
+    from voicectl.checks.unit import judge, wrong
+
+    in_use, program = found.in_use, found.program
+    state = asdict(found.state) if found.state else {}
     return {
         "v": 1,
         "unit": in_use.path if in_use else None,
         "generated_by": in_use.generated_by if in_use else None,
-        "program": in_use.program if in_use else None,
-        "active": state.active if state else None,
-        "sub": state.sub if state else None,
-        "enabled": state.enabled if state else None,
-        "pid": (state.pid or None) if state else None,
-        "restarts": state.restarts if state else None,
-        "result": state.result if state else None,
-        "status": (state.status or None) if state else None,
-        "since": (state.since or None) if state else None,
-        "findings": [
-            {"id": each.id, "message": each.message, "remedy": each.remedy}
-            for each in found.findings
-        ],
+        "program": program.path if program else None,
+        **{name: state.get(name) for name in ("active", "sub", "enabled", "restarts", "result")},
+        **{name: state.get(name) or None for name in ("pid", "status", "since")},
+        "findings": [asdict(each) for each in wrong(judge(found))],
     }
 
 
-def as_text(found: "Report") -> list[str]:
+def as_text(found: "Facts") -> list[str]:
     """Return a report for people, line by line."""
-    state, in_use = found.state, found.facts.in_use
+    from voicectl.checks.unit import judge, wrong
+
+    state, in_use = found.state, found.in_use
     lines = [f"unit:     {in_use.path if in_use else 'not installed; voicectl service install'}"]
-    if in_use is not None:
+    if in_use is None:
+        return lines
+    if found.program is not None:
         made = f", made by voiced {in_use.generated_by}" if in_use.generated_by else ""
-        lines.append(f"program:  {in_use.program}{made}")
-    if state is not None and in_use is not None:
+        lines.append(f"program:  {found.program.path}{made}")
+    if state is not None:
         lines += _about_state(state)
-    lines += [f"wrong:    {each.message}; {each.remedy}" for each in found.findings]
+    lines += [f"wrong:    {each.message}; {each.remedy}" for each in wrong(judge(found))]
     return lines
 
 
@@ -192,16 +195,17 @@ def _about_state(state: "State") -> list[str]:
 
 def _failed(verb: str, complaint: str) -> int:
     """Say why the service manager did not do it: the daemon's own words, where it had any."""
+    from voicectl.checks.unit import judge
     from voicectl.service_report import report
 
     found = report(os.environ)
     state = found.state
     if state is not None and state.active != "active":
-        if wrong := found.findings:
-            complain(f"voiced does not run: {wrong[0].message}", wrong[0].remedy)
-            return FALSE
         if state.status and state.result != "success":
             complain(f"voiced does not run: {state.status}")
+            return FALSE
+        if cause := next((each for each in judge(found) if each.level == "fail"), None):
+            complain(cause.message, cause.remedy)
             return FALSE
     complain(f"{verb}: {complaint}", "voicectl logs -n 20 says more")
     return FALSE

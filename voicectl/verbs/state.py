@@ -28,7 +28,7 @@ EVENTS: Final = (
 VERSION: Final = ("voicectl version",)
 IS: Final = (
     "voicectl is speaking && echo yes",
-    "voicectl is running || systemctl --user start voiced",
+    "voicectl is running || voicectl service start",
 )
 WAIT: Final = (
     "voicectl wait --for listening               however long it takes",

@@ -1,9 +1,7 @@
 import threading
 
-import pytest
-
 from tests.voicectl.checks.said import levels, only
-from voicectl.checks.examine import program, together
+from voicectl.checks.examine import together
 from voicectl.checks.finding import Finding, ok
 
 
@@ -34,10 +32,3 @@ def test_a_check_that_hangs_is_left_behind() -> None:
 
     assert levels(found) == {"network.check": "fail", "sound.server": "ok"}
     assert "no result within 0.2 s" in only(found, "network.check").message
-
-
-def test_a_program_of_another_name_is_not_voicectl(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["/usr/bin/env"])
-    assert program() is None
-    monkeypatch.setattr("sys.argv", ["/nowhere/voicectl"])
-    assert program() is None
