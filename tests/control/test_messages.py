@@ -45,6 +45,7 @@ def test_a_request_needs_little() -> None:
         (b'{"v": 1, "verb": "say", "args": {"text": 5}}', '"args" must be an object of texts'),
         (b'{"v": 1, "verb": "say", "args": {"text": "caf\\udce9"}}', "texts in UTF-8"),
         (b'{"v": 1, "verb": "start", "id": {}}', '"id" must be a text'),
+        (b'{"v": 1, "verb": "stop", "t": 1%s}' % (b"0" * 320), "whole numbers"),
         (b'{"v": 1, "verb": "start", "t": "now"}', "whole numbers"),
         (b'{"v": 1, "verb": "start", "deadline_ms": true}', "whole numbers"),
     ],

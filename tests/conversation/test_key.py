@@ -38,6 +38,25 @@ def test_a_second_press_stands_for_a_release_that_was_lost() -> None:
     assert key.press(10.0 + REPEAT_WITHIN_S, is_held=True) is Edge.UP
 
 
+def test_repetitions_after_the_hold_was_ended_otherwise_open_nothing() -> None:
+    key = Key()
+    key.press(10.0, is_held=False)
+    key.end(11.0)
+    repetitions = [10.66 + 0.04 * number for number in range(50)]
+
+    assert {key.press(at_s, is_held=False) for at_s in repetitions} == {Edge.NOTHING}
+    key.release(12.7)
+    assert key.press(12.8, is_held=False) is Edge.DOWN
+
+
+def test_a_press_long_after_a_lost_release_goes_down() -> None:
+    key = Key()
+    key.press(10.0, is_held=False)
+    key.end(11.0)
+
+    assert key.press(20.0, is_held=False) is Edge.DOWN
+
+
 @pytest.mark.parametrize("late_s", [9.0, 10.5])
 def test_an_older_release_does_not_take_back_a_newer_one(late_s: float) -> None:
     key = Key()
@@ -45,7 +64,7 @@ def test_an_older_release_does_not_take_back_a_newer_one(late_s: float) -> None:
 
     key.release(late_s)
 
-    assert key.released_s == 11.0
+    assert key.press(10.9, is_held=False) is Edge.NOTHING
 
 
 def test_presses_in_the_wrong_order_keep_the_newest() -> None:

@@ -257,6 +257,39 @@ def test_a_hold_is_refused_when_the_money_is_spent() -> None:
     assert not stage.core.status().ptt
 
 
+@pytest.mark.parametrize(
+    "event", [ev.Stop(), ev.Mute(wish=True), ev.Toggle(), ev.TalkCancel(), ev.Away("locked")]
+)
+def test_a_key_that_repeats_itself_does_not_undo_what_ended_the_hold(
+    event: ev.Wish | ev.Away,
+) -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.TalkPress())
+    for _ in range(25):
+        talk(stage, 0.04)
+        stage.take(ev.TalkPress())
+    stage.take(event)
+
+    for _ in range(25):
+        stage.now += 0.04
+        stage.take(ev.TalkPress())
+
+    assert not stage.core.status().ptt
+
+
+@pytest.mark.parametrize("wish", [True, None], ids=["mute on", "mute toggle"])
+def test_mute_closes_a_muted_microphone_that_a_key_opened(*, wish: bool | None) -> None:
+    stage = listening(MANUAL)
+    stage.take(ev.Mute(wish=True))
+    stage.take(ev.TalkPress())
+    stage.take(ev.MicrophoneOpened())
+    talk(stage, 0.3)
+
+    assert len(only(fx.CloseMicrophone, stage.take(ev.Mute(wish=wish)))) == 1
+    assert stage.core.status().muted
+    assert not stage.core.status().ptt
+
+
 # --- over a server that finds the turns ----------------------------------------------------
 
 
@@ -357,6 +390,66 @@ def test_settings_that_were_read_again_count_after_the_hold() -> None:
     assert only(fx.SendAudio, talk(stage, 0.2)) == []
 
 
+def test_a_hold_before_the_last_one_was_given_back_is_a_hold_too() -> None:
+    stage = listening(SERVER_VAD)
+    stage.take(ev.TalkPress())
+    stage.hear(ev.SessionChanged(HELD))
+    talk(stage, 0.3)
+    stage.take(ev.TalkRelease())
+    stage.now += 0.1
+
+    assert [told.wanted for told in only(fx.DetectTurns, stage.take(ev.TalkPress()))] == [False]
+
+
+def test_late_confirmations_of_quick_holds_do_not_make_the_session_deaf() -> None:
+    stage = listening(SERVER_VAD)
+    for _ in range(3):
+        stage.take(ev.TalkPress())
+        talk(stage, 0.3)
+        stage.take(ev.TalkRelease())
+        stage.now += 0.1
+    for facts in (HELD, SERVER_VAD) * 3:
+        stage.hear(ev.SessionChanged(facts))
+
+        assert only(fx.SendAudio, talk(stage, 0.1)) != []
+    assert stage.core.scene.link.unanswered == 0
+
+
+def test_settings_that_find_turns_since_the_hold_began_are_asked_for() -> None:
+    stage = listening(MANUAL, KEY)
+    stage.take(ev.TalkPress())
+    stage.core.configure(Settings())
+    stage.hear(ev.SessionChanged(HELD))
+    talk(stage, 0.3)
+
+    released = stage.take(ev.TalkRelease())
+    stage.hear(ev.SessionChanged(SERVER_VAD))
+
+    assert [told.wanted for told in only(fx.DetectTurns, released)] == [True]
+    assert only(fx.SendAudio, talk(stage, 0.1)) != []
+
+
+def test_a_refusal_to_stop_looking_is_an_answer() -> None:
+    stage = listening(SERVER_VAD)
+    stage.take(ev.TalkPress())
+
+    stage.hear(ev.ServerError("invalid_value", "no", "detection_1"))
+
+    assert stage.core.scene.link.unanswered == 0
+
+
+def test_speech_that_crossed_with_a_short_hold_does_not_cost_the_answer() -> None:
+    stage = listening(SERVER_VAD)
+    stage.take(ev.TalkPress())
+    talk(stage, 0.15)
+    stage.take(ev.TalkRelease())
+
+    stage.hear(ev.SpeechStarted("user_1"))
+    stage.hear(ev.SessionChanged(HELD))
+
+    assert only(fx.CreateResponse, stage.hear(ev.TurnCommitted("user_1"))) != []
+
+
 def test_a_muted_microphone_is_open_for_the_time_of_the_hold() -> None:
     stage = listening(SERVER_VAD)
     stage.take(ev.Mute(wish=True))
@@ -451,3 +544,19 @@ def test_a_press_tries_a_lost_connection_at_once() -> None:
     effects = stage.take(ev.TalkPress(7))
 
     assert silent(effects) == [fx.Answer(7), fx.OpenMicrophone(), fx.OpenSession(3)]
+
+
+def test_a_second_press_before_the_session_is_ready_goes_on_with_the_turn() -> None:
+    stage = connecting(KEY)
+    stage.take(ev.TalkPress())
+    stage.take(ev.MicrophoneOpened())
+    talk(stage, 1.0)
+    stage.take(ev.TalkRelease())
+    stage.now += 0.3
+    stage.take(ev.TalkPress())
+    stage.now += 0.03
+    stage.take(ev.TalkRelease())
+
+    ready = stage.hear(MANUAL)
+
+    assert kinds(ready) == ["SendAudio", "CommitInput"]

@@ -139,7 +139,14 @@ class World:
         scene = self.core.scene
         mine = {name: value for name, value in vars(self).items() if name not in ("core", "rules")}
         turns = scene.turns
-        facts = (scene.state, scene.input, scene.link.facts, turns.responses, turns.ledger.pieces)
+        facts = (
+            scene.state,
+            scene.input,
+            scene.link.facts,
+            scene.link.finds_turns,
+            turns.responses,
+            turns.ledger.pieces,
+        )
         return repr((mine, facts, turns.cuts, turns.unheard, scene.absence))
 
     def move(self, name: str) -> None:

@@ -30,6 +30,9 @@ from voiced.errors import OtherVersionError, WireError
 ASSISTANT: Final = "assistant"
 """The one role of a transcript; the other is "user"."""
 
+MOST_COUNTED: Final = 2**63
+"""What the kernel counts in nanoseconds stays below this."""
+
 
 class SessionReport(TypedDict):
     """The session part of a status."""
@@ -301,4 +304,6 @@ def _check_version(fields: dict[str, Any]) -> None:
 
 
 def _is_count(value: object) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool))
+    if value is None:
+        return True
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_COUNTED

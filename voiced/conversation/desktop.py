@@ -26,7 +26,7 @@ def leave(scene: Scene, reason: str, now: float, *, is_sure: bool) -> Effects:
     if answer == IGNORE:
         return []
     absence = scene.absence
-    scene.key.release(now)
+    scene.key.end(now)
     absence.begin(reason, is_sure=is_sure)
     waits = absence.is_waiting or scene.state not in DOWN
     effects = [] if scene.state in DOWN else scene.end(now, SENTENCES[reason])

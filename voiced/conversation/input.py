@@ -71,11 +71,12 @@ class Input:
         return self.is_held or self.is_waiting
 
     def hold(self, now: float) -> None:
-        """Note that the key went down."""
-        self.let_go()
-        self.is_held = True
-        self.held_since_s = now
-        self.held_frames = 0
+        """Note that the key went down; a turn that waits for the session goes on."""
+        if not self.is_waiting:
+            self.let_go()
+            self.held_since_s = now
+            self.held_frames = 0
+        self.is_held, self.is_waiting = True, False
 
     def wait(self) -> None:
         """Note that the key came up before the session was ready; the words are kept."""

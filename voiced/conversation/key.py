@@ -8,8 +8,10 @@ Rules
 2. So is one that began just after it: nobody presses again so fast, but the processes of a
    key that repeats itself begin in any order.
 3. A release is always believed: an open microphone is worse than a turn that ends early.
-4. A press while the key is down is the key repeating itself, if it follows soon on the
-   last one.  Otherwise the release was lost, and the second press takes its place.
+4. A press that follows soon on the last one, with no release in between, is the key
+   repeating itself.  It changes nothing, also when something else has ended the hold.
+5. A later one during a hold is a second press: the release was lost, and it takes its
+   place.
 """
 
 from dataclasses import dataclass
@@ -35,8 +37,10 @@ class Key:
 
     pressed_s: float = float("-inf")
     """When the last press that counted began."""
-    released_s: float = float("-inf")
-    """When the last release began."""
+    ended_s: float = float("-inf")
+    """When the last release began, or whatever else ended a hold."""
+    is_down: bool = False
+    """Pressed, and not released as far as anybody knows."""
 
     def press(self, at_s: float, *, is_held: bool) -> Edge:
         """Return what a press means.
@@ -45,13 +49,19 @@ class Key:
             at_s: When its process began.
             is_held: A hold is under way.
         """
-        if at_s <= self.released_s + DISORDER_S:
-            return Edge.NOTHING
         since_s, self.pressed_s = at_s - self.pressed_s, max(at_s, self.pressed_s)
-        if not is_held:
-            return Edge.DOWN
-        return Edge.NOTHING if since_s < REPEAT_WITHIN_S else Edge.UP
+        if self.is_down and since_s < REPEAT_WITHIN_S:
+            return Edge.NOTHING
+        if at_s <= self.ended_s + DISORDER_S:
+            return Edge.NOTHING
+        self.is_down = True
+        return Edge.UP if is_held else Edge.DOWN
 
     def release(self, at_s: float) -> None:
-        """Note a release, or whatever else ends the hold."""
-        self.released_s = max(at_s, self.released_s)
+        """Note a release."""
+        self.is_down = False
+        self.end(at_s)
+
+    def end(self, at_s: float) -> None:
+        """Note that something else ended the hold: the key may still be down."""
+        self.ended_s = max(at_s, self.ended_s)

@@ -36,8 +36,10 @@ class Link:
     retry_s: float | None = None
     """When to try again."""
     reconnects: int = 0
-    is_suspended: bool = False
-    """The server was told not to look for turns while the talk key is down."""
+    finds_turns: bool = False
+    """The server looks for turns while no talk key is down."""
+    unanswered: int = 0
+    """How often it was told to begin or to stop looking, and has not confirmed it."""
     backoff: Backoff = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +73,7 @@ class Link:
     def ready(self, facts: SessionReady, now: float) -> None:
         """Note that the session is configured."""
         self.facts = facts
+        self.finds_turns = facts.detects_turns
         self.ready_s = now
 
     def changed(self, facts: SessionReady) -> None:
@@ -93,7 +96,8 @@ class Link:
         self.number += 1
         self.facts = None
         self.retry_s = None
-        self.is_suspended = False
+        self.finds_turns = False
+        self.unanswered = 0
 
     def renew_s(self) -> float | None:
         """Return when the session is old enough to be replaced, or about to expire."""

@@ -171,6 +171,11 @@ class Responses:
             self.is_doomed = server_replies
         self.is_wanted = self.is_committed = False
 
+    def server_cancels(self) -> None:
+        """Note that the server cancels by itself what is dead already."""
+        if self.active is not None and self.active in self.dead:
+            self.dead[self.active] = True
+
     def bury(self, response_id: str) -> None:
         """Declare a response dead that is over on the server, or never was the active one."""
         if response_id != self.active:

@@ -79,7 +79,10 @@ class Scene:
 
     def configure(self, settings: Settings) -> None:
         """Take new settings."""
-        self.settings = settings
+        before, self.settings = self.settings, settings
+        if self.input.is_holding and before.turns.detection != settings.turns.detection:
+            # The server confirms it when the key is up.
+            self.link.finds_turns = settings.turns.detection != "manual"
         self.absence.configure(settings.desktop)
         if self.state in DOWN:
             self.provider = settings.provider.kind
@@ -122,10 +125,10 @@ class Scene:
 
     def refusal(self, ask: int) -> fx.Answer | None:
         """Say why nobody can begin to talk now, where that is so."""
-        if (reason := self.absence.yields()) is not None:
-            return fx.Answer(ask, "refused", reason, "it can begin when you are back")
         if self.purse.is_empty():
             return fx.Answer(ask, "refused", *self.cap_is_spent())
+        if (reason := self.absence.yields()) is not None:
+            return fx.Answer(ask, "refused", reason, "it can begin when you are back")
         return None
 
     # --- moves -------------------------------------------------------------------------

@@ -26,6 +26,8 @@ LOST_RACES: Final = frozenset(
 NO_REASON: Final = "the server gave no reason"
 SETTINGS: Final = "configure"
 """Kind of the events that change the settings of a session."""
+DETECTION: Final = "detection"
+"""Kind of those that say who finds the user's turns."""
 NOTHING_TO_COMMIT: Final = "input_audio_buffer_commit_empty"
 NOTHING_TO_CANCEL: Final = "response_cancel_not_active"
 """Errors that say two events crossed on the wire; nobody needs to hear of them."""
@@ -83,15 +85,15 @@ def session_ready(scene: Scene, facts: ev.SessionReady, now: float) -> Effects:
 def session_changed(scene: Scene, facts: ev.SessionReady, now: float) -> Effects:
     """Go by the settings that are in force now."""
     scene.link.changed(facts)
-    wanted = scene.settings.turns.detection != "manual"
-    if scene.link.is_suspended and (scene.input.is_holding or facts.detects_turns != wanted):
-        # The answer to what was asked for the time of a hold.
+    scene.link.unanswered = max(0, scene.link.unanswered - 1)
+    if scene.link.unanswered or scene.input.is_holding:
+        # It holds for the time of a hold, or no longer.
         return []
-    scene.link.is_suspended = False
+    scene.link.finds_turns = facts.detects_turns
     is_flowing = scene.input.origin_s is not None
     if facts.detects_turns and not is_flowing:
         scene.input.begin(now)
-    elif not facts.detects_turns and not scene.input.is_holding:
+    elif not facts.detects_turns:
         scene.input.end()
     return []
 
@@ -131,6 +133,8 @@ def server_error(scene: Scene, event: ev.ServerError, now: float) -> Effects:
         responses.is_committed = False
     if kind == "cancel" or event.code == NOTHING_TO_CANCEL:
         return scene.turns.cancel_refused()
+    if kind == DETECTION:
+        scene.link.unanswered = max(0, scene.link.unanswered - 1)
     if kind in ("truncate", "delete", "clear") or event.code in LOST_RACES:
         return []
     return [fx.TellError(event.code or "server_error", event.message or NO_REASON)]
@@ -146,9 +150,10 @@ def _on_user(
 ) -> Effects:
     scene.active(now)
     match event:
-        case ev.SpeechStarted() if scene.input.is_held:
+        case ev.SpeechStarted() if scene.input.is_held or scene.turns.commits:
             # It crossed with the key, and nobody will say when the speech stopped.
-            scene.turns.responses.kill(server_cancels=scene.link.interrupts, server_replies=False)
+            if scene.link.interrupts:
+                scene.turns.responses.server_cancels()
             return []
         case ev.SpeechStarted():
             effects = scene.interrupt("server", now, by_server=True)

@@ -28,7 +28,8 @@ def press(scene: Scene, at_s: float, ask: int, now: float) -> Effects:
         case Edge.NOTHING:
             return [fx.Answer(ask)]
         case Edge.UP:
-            return [*release(scene, at_s, now), fx.Answer(ask)]
+            scene.key.end(at_s)
+            return [*finish(scene, now), fx.Answer(ask)]
         case Edge.DOWN:
             return begin(scene, ask, now)
         case edge:
@@ -57,6 +58,11 @@ def begin(scene: Scene, ask: int, now: float) -> Effects:
 def release(scene: Scene, at_s: float, now: float) -> Effects:
     """Commit what was said, unless it is too short to be anything."""
     scene.key.release(at_s)
+    return finish(scene, now)
+
+
+def finish(scene: Scene, now: float) -> Effects:
+    """End the hold as a release does."""
     if not scene.input.is_held:
         return []
     if not scene.input.has_turn():
@@ -70,7 +76,7 @@ def release(scene: Scene, at_s: float, now: float) -> Effects:
 
 def cancel(scene: Scene, at_s: float) -> Effects:
     """Throw away what was said."""
-    scene.key.release(at_s)
+    scene.key.end(at_s)
     return drop(scene) if scene.input.is_holding else []
 
 
@@ -99,7 +105,8 @@ def expire(scene: Scene, now: float) -> Effects:
         return [*drop(scene), *not_sent()]
     limit_s = scene.settings.turns.hold_max_s
     message = f"the talk key was down for {limit_s:g} s: the turn was ended"
-    return [*release(scene, now, now), fx.TellError("held_too_long", message)]
+    scene.key.end(now)
+    return [*finish(scene, now), fx.TellError("held_too_long", message)]
 
 
 def lose(scene: Scene) -> Effects:
@@ -114,19 +121,22 @@ def not_sent() -> Effects:
 
 def take_over(scene: Scene) -> Effects:
     """Have the server leave the end of the turn to the key."""
-    if not scene.link.detects_turns:
-        return []
-    scene.link.is_suspended = True
-    return [fx.DetectTurns(scene.new_id("detection"), wanted=False)]
+    return detect(scene, wanted=False) if scene.link.finds_turns else []
 
 
 def give_back(scene: Scene) -> Effects:
     """Have the server look for turns again, where it did before; else let the flow end."""
     scene.input.let_go()
-    if scene.link.is_suspended:
-        return [fx.DetectTurns(scene.new_id("detection"), wanted=True)]
+    if scene.link.finds_turns:
+        return detect(scene, wanted=True)
     scene.input.end()
     return []
+
+
+def detect(scene: Scene, *, wanted: bool) -> Effects:
+    """Tell the server whether to look for turns; what it confirms before is out of date."""
+    scene.link.unanswered += 1
+    return [fx.DetectTurns(scene.new_id("detection"), wanted=wanted)]
 
 
 def commit(scene: Scene) -> Effects:

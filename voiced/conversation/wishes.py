@@ -14,11 +14,12 @@ def handle(scene: Scene, wish: ev.Wish, now: float) -> Effects:
         case ev.Start(ask):
             return scene.start(ask, now)
         case ev.Stop(ask, at_s):
-            scene.key.release(_moment(at_s, now))
+            scene.key.end(_moment(at_s, now))
             return [*scene.end(now), fx.Answer(ask)]
         case ev.Toggle(ask):
             if scene.state in DOWN:
                 return scene.start(ask, now)
+            scene.key.end(now)
             return [*scene.end(now), fx.Answer(ask)]
         case ev.Interrupt(ask):
             scene.active(now)
@@ -39,17 +40,20 @@ def handle(scene: Scene, wish: ev.Wish, now: float) -> Effects:
 
 def mute(scene: Scene, wish: bool | None, now: float) -> Effects:
     """Close or open the microphone; zeros take its place (R11)."""
-    muted = not scene.input.is_muted if wish is None else wish
-    if muted == scene.input.is_muted:
+    # A held key opens a muted microphone, and whoever toggles then wants it closed.
+    muted = scene.input.is_heard if wish is None else wish
+    was_muted, scene.input.is_muted = scene.input.is_muted, muted
+    if muted and scene.input.is_holding:
+        # Whoever mutes while he talks takes back what he said.
+        scene.key.end(now)
+        scene.active(now)
+        return talk.drop(scene)
+    if muted == was_muted:
         return []
-    scene.input.is_muted = muted
     scene.active(now)
     if scene.state in DOWN:
         return []
-    if not muted:
-        return scene.open_microphone()
-    # Whoever mutes while he talks takes back what he said.
-    return talk.drop(scene) if scene.input.is_holding else scene.close_microphone()
+    return scene.close_microphone() if muted else scene.open_microphone()
 
 
 def say(scene: Scene, text: str, ask: int, now: float) -> Effects:
