@@ -154,3 +154,31 @@ def test_a_place_that_is_none_is_told_with_the_remedy(tmp_path: Path) -> None:
     assert place_of("~/talks.txt") == Path.home() / "talks.txt"
     with pytest.raises(ConfigError, match=r"there is no directory .*; make it"):
         place_of(str(tmp_path / "none" / "talks.txt"))
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        ("~nobody-of-that-name/talks.txt", "home directory"),
+        (f"/{'x' * 300}/talks.txt", "File name too long"),
+    ],
+)
+def test_a_place_that_cannot_be_looked_at_is_told_with_the_key(file: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=rf"\[transcript\] file = .*{why}.*; name a file") as told:
+        place_of(file)
+    assert told.value.option == ("transcript", "file")
+
+
+def test_a_place_below_a_directory_that_is_not_ours_to_enter_is_told(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    (closed / "inside").mkdir(parents=True)
+    closed.chmod(0)
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.seteuid(65534)
+        with pytest.raises(ConfigError, match=r"Permission denied.*; name a file"):
+            place_of(str(closed / "inside" / "talks.txt"))
+    finally:
+        os.seteuid(user)
+        closed.chmod(0o700)

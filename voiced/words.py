@@ -137,8 +137,17 @@ def place_of(file: str) -> Path | None:
     """
     if not file:
         return None
-    path = Path(file).expanduser()
-    if not path.parent.is_dir():
+    try:
+        path = Path(file).expanduser()
+        is_there = path.parent.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(
+            f"[transcript] file = {file}: it cannot be reached: {why}; name a file in a"
+            " directory of yours",
+            option=("transcript", "file"),
+        ) from error
+    if not is_there:
         raise ConfigError(
             f"[transcript] file = {file}: there is no directory {path.parent}; make it, or"
             " name a file in another",
