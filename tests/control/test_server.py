@@ -15,6 +15,7 @@ import zmq
 import zmq.asyncio
 
 from voiced import __version__
+from voiced.control import server as module
 from voiced.control.listeners import listen
 from voiced.control.messages import Failure, Request, decode_levels
 from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, LEVELS, NOTICES
@@ -37,7 +38,12 @@ class Daemon:
         self.place = place
         self.wishes: asyncio.Queue[ev.Wish] = asyncio.Queue()
         self.subscribed = asyncio.Event()
-        queries = {"version": lambda: {"voiced": __version__}, "reload": self.refuse}
+        queries = {
+            "version": lambda: {"voiced": __version__},
+            "reload": self.refuse,
+            "status": self.fail,
+            "transcript": lambda: {"lines": object()},
+        }
         self.levels_wanted: asyncio.Queue[bool] = asyncio.Queue()
         self.server = ControlServer(
             self.wishes.put_nowait, queries, self.subscribed.set, self.want_levels
@@ -53,6 +59,9 @@ class Daemon:
 
     def refuse(self) -> dict[str, Any]:
         raise ConfigError("config.toml:3: unknown key")
+
+    def fail(self) -> dict[str, Any]:
+        raise RuntimeError("a mistake of ours")
 
     def want_levels(self, *, wanted: bool) -> None:
         self.levels_wanted.put_nowait(wanted)
@@ -126,6 +135,48 @@ async def test_a_question_is_answered_at_once(place: Path) -> None:
 
         await asking.send(Request("reload").encode())
         assert (await reply_of(asking))["error"]["message"] == "config.toml:3: unknown key"
+
+
+@pytest.mark.parametrize("verb", ["status", "transcript"])
+async def test_a_question_that_fails_is_refused_and_ends_nothing(
+    place: Path, verb: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(place) as daemon:
+        asking = daemon.ask()
+        await asking.send(Request(verb, {"text": "marked words"}, id="9").encode())
+        reply = await reply_of(asking)
+
+        assert (reply["id"], reply["ok"]) == ("9", False)
+        assert reply["error"]["code"] == "refused"
+        assert reply["error"]["message"] == "voiced failed at this: see its log"
+        await asking.send(Request("version").encode())
+        assert (await reply_of(asking))["ok"]
+    assert f"{verb} failed" in caplog.text
+    assert "Traceback" in caplog.text
+    assert "marked words" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["decode_request", "wish_of"])
+async def test_a_request_that_nobody_foresaw_is_refused_and_ends_nothing(
+    place: Path, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    async with serving(place) as daemon:
+        asking = daemon.ask()
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, fail)
+            await asking.send(Request("say", {"text": "marked words"}).encode())
+            reply = await reply_of(asking)
+
+        assert reply["error"]["code"] == "refused"
+        assert reply["error"]["message"] == "voiced failed at this: see its log"
+        await asking.send(Request("version").encode())
+        assert (await reply_of(asking))["ok"]
+        assert daemon.wishes.empty()
+    assert "Traceback" in caplog.text
+    assert "marked words" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,8 @@ SUBSCRIPTIONS_AT_A_TURN: Final = 100
 SUBSCRIBED: Final = b"\x01"
 
 MUTE_WISHES: Final = {"on": True, "off": False, "toggle": None}
+FAILED: Final = Failure("refused", "voiced failed at this: see its log")
+"""What is answered where nobody foresaw what went wrong."""
 
 Query = Callable[[], dict[str, Any]]
 """Answers a question about the daemon; raises ``ConfigError`` where it must refuse."""
@@ -214,11 +216,15 @@ class ControlServer:
             code = "version" if isinstance(error, OtherVersionError) else "usage"
             self._reply(envelope, Reply("", __version__, error=Failure(code, str(error))))
             return
+        except Exception:
+            logger.exception("reading a request failed")
+            self._reply(envelope, Reply("", __version__, error=FAILED))
+            return
         if request.is_stale(time.monotonic_ns()):
             failure = Failure("stale", f"{request.verb} came too late and was not done")
             self._reply(envelope, Reply(request.id, __version__, error=failure))
         elif request.verb in self._queries:
-            self._reply(envelope, self._ask_query(request))
+            self._ask_query(envelope, request)
         else:
             self._pass_on(envelope, request)
 
@@ -230,16 +236,26 @@ class ControlServer:
             failure = Failure("usage", str(error))
             self._reply(envelope, Reply(request.id, __version__, error=failure))
             return
+        except Exception:
+            logger.exception("reading %s failed", request.verb)
+            self._reply(envelope, Reply(request.id, __version__, error=FAILED))
+            return
         self._pending[self._asks] = (envelope, request)
         while len(self._pending) > MAX_PENDING:
             del self._pending[next(iter(self._pending))]
         self._emit(wish)
 
-    def _ask_query(self, request: Request) -> Reply:
+    def _ask_query(self, envelope: list[bytes], request: Request) -> None:
         try:
-            return Reply(request.id, __version__, self._queries[request.verb]())
+            result = self._queries[request.verb]()
+            self._reply(envelope, Reply(request.id, __version__, result))
         except ConfigError as error:
-            return Reply(request.id, __version__, error=Failure("refused", str(error)))
+            failure = Failure("refused", str(error))
+            self._reply(envelope, Reply(request.id, __version__, error=failure))
+        except Exception:
+            # A mistake of ours in one answer is no reason to end a conversation.
+            logger.exception("%s failed", request.verb)
+            self._reply(envelope, Reply(request.id, __version__, error=FAILED))
 
     def _reply(self, envelope: list[bytes], reply: Reply) -> None:
         # ROUTER drops what is meant for somebody who has gone, and never blocks.
