@@ -40,6 +40,10 @@ class BusError(VoicedError):
     """A message bus is missing, or somebody on it did not do what was asked."""
 
 
+class AnswerError(BusError):
+    """Who was asked on a message bus did answer: it refuses, or it says something else."""
+
+
 class WireError(VoicedError):
     """A peer sent something that cannot be read."""
 

@@ -225,5 +225,107 @@ async def test_a_player_that_hangs_keeps_nobody_waiting(
     assert "does not answer Pause" in caplog.text
 
 
+@asynccontextmanager
+async def deaf(player: FakePlayer, member: str) -> AsyncIterator[None]:
+    """Have a player take something and never answer it."""
+
+    def say_nothing(message: Message) -> bool:
+        return message.member == member
+
+    player.connection.remove_message_handler(player._handle)
+    player.connection.add_message_handler(say_nothing)
+    player.connection.add_message_handler(player._handle)
+    try:
+        yield
+    finally:
+        player.connection.remove_message_handler(say_nothing)
+
+
+@pytest.mark.parametrize("member", ["Get", "Play"])
+async def test_a_player_that_does_not_answer_goes_on_at_the_next_visit(
+    bus: PrivateBus, kept: Path, monkeypatch: pytest.MonkeyPatch, member: str
+) -> None:
+    async with playing(bus, "Playing", "Playing") as (hung, music):
+        players = Players(kept)
+        async with attended(bus, players):
+            await want(players, paused=True)
+            monkeypatch.setattr(module, "ANSWER_WITHIN_S", 0.2)
+            async with deaf(hung, member):
+                await want(players, paused=False)
+
+            assert (hung.status, music.status) == ("Paused", "Playing")
+            left = json.loads(await asyncio.to_thread(kept.read_text))["players"]
+            assert [owner for _, owner in left] == [hung.connection.unique_name]
+        monkeypatch.undo()
+        async with attended(bus, players):
+            await hung.until(lambda: hung.status == "Playing")
+            await want(players, paused=False)
+
+            assert not await asyncio.to_thread(kept.exists)
+            assert music.calls == ["Pause", "Play"]
+
+
+async def test_a_connection_that_breaks_leaves_them_for_the_next(
+    bus: PrivateBus, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with playing(bus, "Playing") as (music,):
+        players = Players(kept)
+        async with attended(bus, players) as ours:
+            await want(players, paused=True)
+            monkeypatch.setattr(module, "ANSWER_WITHIN_S", 0.2)
+            ours._connection.disconnect()
+            await want(players, paused=False)
+            assert music.status == "Paused"
+        monkeypatch.undo()
+        async with attended(bus, players):
+            await music.until(lambda: music.status == "Playing")
+
+
+async def test_a_player_that_is_gone_is_forgotten(bus: PrivateBus, kept: Path) -> None:
+    players = Players(kept)
+    async with attended(bus, players):
+        async with playing(bus, "Playing"):
+            await want(players, paused=True)
+            assert await asyncio.to_thread(kept.exists)
+        await want(players, paused=False)
+
+        assert not await asyncio.to_thread(kept.exists)
+
+
+async def test_what_cannot_be_written_down_is_not_paused(
+    bus: PrivateBus, kept: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Writing goes by this name; where it is a directory, that fails for every user.
+    blocked = kept.with_suffix(".new")
+    await asyncio.to_thread(blocked.mkdir)
+    players = Players(kept)
+    async with playing(bus, "Playing") as (music,), attended(bus, players):
+        for paused in (True, False, True, False):
+            await want(players, paused=paused)
+        assert music.calls == []
+        assert caplog.text.count("players.json cannot be written") == 1
+
+        await asyncio.to_thread(blocked.rmdir)
+        await want(players, paused=True)
+        assert music.status == "Paused"
+        await want(players, paused=False)
+        assert music.status == "Playing"
+
+
+async def test_a_file_that_cannot_be_removed_ends_nothing(
+    bus: PrivateBus, kept: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    players = Players(kept)
+    async with playing(bus, "Playing") as (music,), attended(bus, players):
+        await want(players, paused=True)
+        await asyncio.to_thread(kept.unlink)
+        await asyncio.to_thread(kept.mkdir)
+        await want(players, paused=False)
+        assert music.status == "Playing"
+        await want(players, paused=False)
+
+    assert caplog.text.count("players.json cannot be written") == 1
+
+
 async def test_without_a_bus_there_is_nothing_to_wait_for(kept: Path) -> None:
     await want(Players(kept), paused=True)

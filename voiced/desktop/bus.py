@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from voiced.errors import BusError
+from voiced.errors import AnswerError, BusError
 
 if TYPE_CHECKING:
     from dbus_fast.aio import MessageBus
@@ -90,11 +90,12 @@ class Bus:
             body: The question.
 
         Raises:
-            BusError: There is no such answer.
+            AnswerError: There is another answer.
+            BusError: There is none.
         """
         reply = await self._ask(peer, member, signature, body)
         if reply.signature != returns:
-            raise BusError(f"{peer.name} answers {member} with something else")
+            raise AnswerError(f"{peer.name} answers {member} with something else")
         return list(reply.body)
 
     async def call_for_descriptor(
@@ -124,7 +125,7 @@ class Bus:
         asked = Peer(peer.name, peer.path, PROPERTIES)
         (variant,) = await self.call(asked, "Get", "v", "ss", peer.interface, name)
         if variant.signature != returns:
-            raise BusError(f"{name} of {peer.name} is something else")
+            raise AnswerError(f"{name} of {peer.name} is something else")
         return variant.value
 
     async def names(self) -> list[str]:
@@ -201,7 +202,7 @@ class Bus:
             raise BusError("the connection is lost")
         if reply.message_type.name == "ERROR":
             said = reply.body[0] if reply.signature.startswith("s") else reply.error_name
-            raise BusError(f"{peer.name} refuses {member}: {said}")
+            raise AnswerError(f"{peer.name} refuses {member}: {said}")
         return reply
 
     def _take(self, message: "Message") -> None:

@@ -4,9 +4,10 @@ Rules
 1. Only what plays is paused, and only what was paused here goes on: the same program, on
    the same bus, and still paused.
 2. A player that somebody starts meanwhile is his again.
-3. What was paused is written down before it is asked to: a daemon that comes after a
-   crash lets it go on.
-4. A player that hangs keeps neither the others nor us waiting.
+3. What is to be paused is written down before it is asked to, and is not asked to where
+   that fails: a daemon that comes after a crash lets it go on.
+4. A player that hangs keeps neither the others nor us waiting.  It stays written down
+   until it has gone on, or nothing is left to go on.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from voiced.desktop.bus import PROPERTIES, Bus, Peer, Signal
-from voiced.errors import BusError
+from voiced.errors import AnswerError, BusError
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ class Undo:
     path: Path
     bus: str = ""
     players: list[Paused] = field(default_factory=list)
+    _is_told: bool = False
+    """That it cannot be written; again only after it could."""
 
     def read(self) -> None:
         """Take what an earlier daemon left; a file that makes no sense is nothing."""
@@ -61,8 +64,23 @@ class Undo:
         except (OSError, ValueError, KeyError, TypeError) as error:
             logger.warning("%s cannot be used: %s", self.path, error)
 
-    def write(self) -> None:
-        """Keep it, in one piece or not at all."""
+    def write(self) -> bool:
+        """Keep it, in one piece or not at all; false where that cannot be done."""
+        try:
+            self._write()
+        except OSError as error:
+            if not self._is_told:
+                text = "%s cannot be written, so no player is paused: %s"
+                logger.warning(text, self.path, error.strerror)
+            self._is_told = True
+            return False
+        return True
+
+    def without(self, owners: set[str]) -> list[Paused]:
+        """Return the players of everybody else."""
+        return [each for each in self.players if each.owner not in owners]
+
+    def _write(self) -> None:
         if not self.players:
             self.path.unlink(missing_ok=True)
             return
@@ -72,6 +90,7 @@ class Undo:
         with os.fdopen(descriptor, "w") as file:
             json.dump(kept, file)
         fresh.replace(self.path)
+        self._is_told = False
 
 
 class Players:
@@ -133,7 +152,7 @@ class Players:
                 return
         # What plays on while it is asked to pause has not been started by anybody.
         if status is not None and status.value == "Playing" and owner not in self._pausing:
-            self._undo.players = [each for each in self._undo.players if each.owner != owner]
+            self._undo.players = self._undo.without({owner})
 
     async def _begin(self, bus: str) -> None:
         if not self._is_read:
@@ -156,14 +175,20 @@ class Players:
         fresh = {each.owner: each for each in playing if each is not None}
         new = [each for owner, each in fresh.items() if owner not in known]
         self._undo.players += new
-        self._pausing |= {each.owner for each in new}
-        await asyncio.to_thread(self._undo.write)
-        await asyncio.gather(*(_ask(bus, each, "Pause") for each in new))
-        self._pausing.clear()
+        self._pausing = {each.owner for each in new}
+        try:
+            if await asyncio.to_thread(self._undo.write):
+                await asyncio.gather(*(_ask(bus, each, "Pause") for each in new))
+            else:
+                self._undo.players = self._undo.without(self._pausing)
+        finally:
+            self._pausing = set()
 
     async def _resume(self, bus: Bus) -> None:
-        await asyncio.gather(*(_go_on(bus, each) for each in self._undo.players))
-        self._undo.players = []
+        players = self._undo.players
+        settled = await asyncio.gather(*(_go_on(bus, each) for each in players))
+        over = {each.owner for each, is_over in zip(players, settled, strict=True) if is_over}
+        self._undo.players = self._undo.without(over)
         await asyncio.to_thread(self._undo.write)
 
 
@@ -177,16 +202,20 @@ async def _playing(bus: Bus, name: str) -> Paused | None:
     return Paused(name, owner) if status == "Playing" else None
 
 
-async def _go_on(bus: Bus, player: Paused) -> None:
-    """Let a player go on, if it is the same and still paused."""
+async def _go_on(bus: Bus, player: Paused) -> bool:
+    """Let a player go on, if it is the same and still paused; false to try again later."""
+    peer = Peer(player.owner, PATH, PLAYER)
     try:
-        if await bus.owner(player.name) != player.owner:
-            return
-        if await bus.get(Peer(player.owner, PATH, PLAYER), "PlaybackStatus", "s") != "Paused":
-            return
-    except BusError:
-        return
-    await _ask(bus, player, "Play")
+        is_same = await bus.owner(player.name) == player.owner
+        if is_same and await bus.get(peer, "PlaybackStatus", "s") == "Paused":
+            await bus.call(peer, "Play", "")
+    except AnswerError as error:
+        # It is gone, or it does not want to: that does not change by asking again.
+        logger.info("%s: %s", player.name, error)
+    except BusError as error:
+        logger.info("%s: %s; it is asked again later", player.name, error)
+        return False
+    return True
 
 
 async def _ask(bus: Bus, player: Paused, member: str) -> None:
