@@ -149,6 +149,51 @@ def test_a_disk_that_is_full_is_an_error_and_leaves_no_half_line(tmp_path: Path)
         append(tmp_path / "pipe", "hello\n")
 
 
+def test_a_file_that_others_could_read_is_closed_to_them_and_that_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "talks.txt"
+    path.write_text("before\n")
+    path.chmod(0o644)
+    for _ in range(2):
+        append(path, "hello\n")
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text() == "before\nhello\nhello\n"
+    assert caplog.text.count("talks.txt could be read by others") == 1
+
+
+async def test_a_file_of_somebody_else_is_refused_and_that_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talks.txt"
+    path.touch()
+    path.chmod(0o666)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    desk = Desk(path)
+    for number in range(2):
+        desk.words.said("user", f"u{number}", "hello", is_final=True)
+    await desk.close()
+
+    assert desk.problems == [
+        f"[transcript] file cannot be written: {path} belongs to somebody else, and others"
+        " can use it; name another"
+    ]
+    assert path.read_text() == ""
+
+
+def test_a_file_system_that_keeps_others_in_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talks.txt"
+    path.touch()
+    path.chmod(0o644)
+    monkeypatch.setattr(os, "fchmod", lambda *_: None)
+    with pytest.raises(OSError, match="cannot be closed to others"):
+        append(path, "hello\n")
+    assert path.read_text() == ""
+
+
 def test_a_place_that_is_none_is_told_with_the_remedy(tmp_path: Path) -> None:
     assert place_of("") is None
     assert place_of("~/talks.txt") == Path.home() / "talks.txt"

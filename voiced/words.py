@@ -3,13 +3,15 @@
 Rules
 1. Nothing of it reaches the log or the status.
 2. The file is the user's wish: without ``[transcript] file`` memory is all there is.
-3. Writing never holds up a conversation and never ends one: it is done on a thread, and
+3. The file is closed to others before anything is written to it.
+4. Writing never holds up a conversation and never ends one: it is done on a thread, and
    what goes wrong is told once, until it works again.
 """
 
 import errno
 import logging
 import os
+import stat
 import time
 from collections.abc import Callable
 from functools import partial
@@ -27,6 +29,8 @@ SERVICE_WRITES: Final = "~/.local/state/voiced"
 """What its sandbox leaves open."""
 MOST_WAITING: Final = 1000
 """Lines that wait to be written; when the disk is slower than this, the rest is lost."""
+OTHERS: Final = 0o077
+"""What may be done with a file by those who do not own it."""
 
 
 class Words:
@@ -166,6 +170,7 @@ def append(path: Path, text: str) -> None:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
     descriptor = os.open(path, flags, 0o600)
     try:
+        _close_to_others(path, descriptor)
         data = text.encode("utf-8", "replace")
         before = os.fstat(descriptor).st_size
         if os.write(descriptor, data) != len(data):
@@ -173,6 +178,24 @@ def append(path: Path, text: str) -> None:
             raise OSError(f"{path} is full")
     finally:
         os.close(descriptor)
+
+
+def _close_to_others(path: Path, descriptor: int) -> None:
+    """Let nobody else read a file; what is no file, such as a pipe, is the user's affair.
+
+    Raises:
+        OSError: It cannot be done.
+    """
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or not found.st_mode & OTHERS:
+        return
+    if found.st_uid != os.geteuid():
+        raise OSError(f"{path} belongs to somebody else, and others can use it; name another")
+    os.fchmod(descriptor, 0o600)
+    if os.fstat(descriptor).st_mode & OTHERS:
+        # Some file systems know no owners, and take every mode for done.
+        raise OSError(f"{path} cannot be closed to others there; name another")
+    logger.warning("%s could be read by others; it is closed to them now", path)
 
 
 def _entry(line: Line) -> str:
