@@ -1,7 +1,8 @@
 """One notification on the desktop, for who pressed a key and sees no terminal.
 
 Rules
-1. There is at most one on the screen: a new one takes the place of the one before it.
+1. There is at most one on the screen: a new one takes the place of the one before it, and
+   of two that come at once, as of the two edges of a tap, one speaks for both.
 2. It is a courtesy.  Whatever goes wrong with it is let go, and after ``WITHIN_S`` it is
    given up: the exit status is what counts.
 3. Where there is no session bus, nothing is done, and nothing is loaded.
@@ -21,6 +22,8 @@ BUS_NAME: Final = "org.freedesktop.DBus"
 BUS_PATH: Final = "/org/freedesktop/DBus"
 MEMORY: Final = "voicectl.notification"
 """File in the runtime directory: who showed the last notification, and its number."""
+LONGEST: Final = 1000
+"""Bytes of it that are read."""
 NORMAL: Final = 1
 """The urgency; what is less urgent is not shown at all by some desktops."""
 LET_IT_DECIDE: Final = -1
@@ -36,11 +39,16 @@ def show(summary: str, body: str, within_s: float = WITHIN_S) -> None:
 
     from dbus_fast.errors import AuthError, DBusError, InvalidAddressError
 
+    memory = None
     try:
-        asyncio.run(asyncio.wait_for(_show(address, summary, body), within_s))
+        memory = _open_memory()
+        asyncio.run(asyncio.wait_for(_show(address, summary, body, memory), within_s))
     except (OSError, EOFError, DBusError, AuthError, InvalidAddressError):
         # A courtesy: the complaint is on stderr, and the exit status tells.
         return
+    finally:
+        if memory is not None:
+            os.close(memory)
 
 
 def bus_address() -> str | None:
@@ -51,13 +59,13 @@ def bus_address() -> str | None:
     return None if is_absent else address
 
 
-async def _show(address: str, summary: str, body: str) -> None:
+async def _show(address: str, summary: str, body: str, memory: int | None) -> None:
     from dbus_fast import Message, Variant
     from dbus_fast.aio import MessageBus
 
     bus = await MessageBus(bus_address=address).connect()
     try:
-        replaces = _remembered(await _shower(bus))
+        replaces = _remembered(memory, await _shower(bus))
         hints = {"urgency": Variant("y", NORMAL)}
         escaped = body.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         notify = Message(
@@ -70,7 +78,7 @@ async def _show(address: str, summary: str, body: str) -> None:
         )
         reply = await bus.call(notify)
         if not reply.error_name:
-            _remember(str(reply.sender), reply.body[0])
+            _remember(memory, str(reply.sender), reply.body[0])
     finally:
         bus.disconnect()
 
@@ -91,24 +99,45 @@ async def _shower(bus: "MessageBus") -> str | None:
     return None if reply.error_name else str(reply.body[0])
 
 
-def _remembered(shower: str | None) -> int:
+def _open_memory() -> int | None:
+    """Open the memory, which nobody else has until it is closed; None where there is none.
+
+    Raises:
+        BlockingIOError: Another process has it, and shows what is wrong.
+    """
+    import fcntl
+
+    try:
+        path = Path(_runtime()) / MEMORY
+        memory = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(memory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(memory)
+        raise
+    return memory
+
+
+def _remembered(memory: int | None, shower: str | None) -> int:
     """Return the number of our last notification; 0 when somebody else showed it.
 
     Numbers begin anew with every server: the same one may be of another program now.
     """
+    if memory is None:
+        return 0
     try:
-        owner, number = _memory().read_text().split()
+        owner, number = os.pread(memory, LONGEST, 0).decode().split()
     except (OSError, ValueError):
         return 0
     return int(number) if owner == shower and number.isdigit() else 0
 
 
-def _remember(shower: str, number: int) -> None:
-    _memory().write_text(f"{shower} {number}\n")
-
-
-def _memory() -> Path:
-    return Path(_runtime()) / MEMORY
+def _remember(memory: int | None, shower: str, number: int) -> None:
+    if memory is not None:
+        os.ftruncate(memory, 0)
+        os.pwrite(memory, f"{shower} {number}\n".encode(), 0)
 
 
 def _runtime() -> str:

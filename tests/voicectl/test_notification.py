@@ -1,6 +1,7 @@
 """What who presses a key sees of a failure, on a bus of its own."""
 
 import asyncio
+import fcntl
 import os
 import pty
 import sys
@@ -53,6 +54,35 @@ async def test_a_dead_daemon_is_told_with_the_remedy_and_only_once(runtime: Path
         Shown(1, 1, "voiced is not running", REMEDY),
         Shown(1, 1, "voiced is not running", REMEDY),
     ]
+
+
+async def test_of_two_at_once_one_speaks_for_both(runtime: Path, bus: str) -> None:
+    memory = runtime / notification.MEMORY
+    async with NotificationServer(bus) as server:
+        # As the other one holds it while it shows its own.
+        descriptor = os.open(memory, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            assert await press(runtime, bus, "ptt", "release") == 3
+        finally:
+            os.close(descriptor)
+        assert server.shown == []
+
+        both = (press(runtime, bus, "ptt", edge) for edge in ("press", "release"))
+        assert await asyncio.gather(*both) == [3, 3]
+
+    # The second was silent, or it came after the first and took its place.
+    assert {shown.id for shown in server.shown} == {1}
+    assert [shown.replaces for shown in server.shown] == [0, 1][: len(server.shown)]
+
+
+async def test_without_a_place_to_remember_it_is_shown(runtime: Path, bus: str) -> None:
+    (runtime / notification.MEMORY).mkdir()
+    async with NotificationServer(bus) as server:
+        assert await press(runtime, bus, "toggle") == 3
+        assert await press(runtime, bus, "toggle") == 3
+
+    assert [shown.replaces for shown in server.shown] == [0, 0]
 
 
 async def test_a_number_of_another_server_is_not_used(runtime: Path, bus: str) -> None:
