@@ -2,7 +2,8 @@
 
 * ``ConfigError``   the user's: one line that names the key; exit status 78
 * ``DeviceError``   the world's: no such sound device, or it refused; an event for the core
-* ``BusError``      the desktop's: no message bus, or somebody on it does not answer
+* ``BusError``      the desktop's: no message bus, or somebody on it does not answer,
+                    or not with what was asked for (``AnswerError``)
 * ``WireError``     a peer's: a message that cannot be read; it is dropped, the session goes on
 * ``LockError``     another daemon is running; exit status 75
 """
