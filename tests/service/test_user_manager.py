@@ -96,7 +96,8 @@ def test_the_life_of_a_service(manager: UserManager) -> None:
     assert manager.show("ActiveState") == "active"
     assert manager.show("StatusText") == "idle"
     assert manager.show("UnitFileState") == "enabled"
-    assert manager.ctl("start").stdout == "connecting\n"
+    # Which of the two depends on what is quicker, the microphone or the server.
+    assert manager.ctl("start").stdout in ("connecting\n", "listening\n")
     manager.ctl("wait", "--for", "listening", "--timeout", "60")
     assert microphone_opens(manager)
     assert "says:     listening" in manager.ctl("service", "status").stdout

@@ -5,25 +5,26 @@ import fcntl
 import os
 import pty
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.rig.bus import NotificationServer, Shown, is_installed, private_bus
+from tests.rig.desktop import PrivateBus, missing_program
+from tests.rig.notifications import NotificationServer, Shown
 from tests.rig.pretender import WITHIN_S, Pretender, environment, refusal
 from voicectl import notification
 
-pytestmark = pytest.mark.skipif(not is_installed(), reason="no dbus-daemon here")
+pytestmark = pytest.mark.skipif(missing_program(), reason="no dbus-daemon here")
 
 REMEDY = "start it: voiced, or: voicectl service install"
 
 
 @pytest.fixture
-async def bus(runtime: Path) -> AsyncIterator[str]:
+def bus() -> Iterator[str]:
     """Give the address of a private session bus."""
-    async with private_bus(runtime) as address:
-        yield address
+    with PrivateBus() as made:
+        yield made.address
 
 
 async def press(runtime: Path, bus: str, *arguments: str, terminal: int | None = None) -> int:

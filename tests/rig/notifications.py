@@ -1,59 +1,12 @@
-"""A message bus of one's own, and what a desktop would have on it."""
+"""What shows the notifications of a desktop, on a message bus of one's own."""
 
-import asyncio
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Self
 
 from dbus_fast import Message, MessageType
 from dbus_fast.aio import MessageBus
 
 NOTIFICATIONS = "org.freedesktop.Notifications"
-
-# Without a <servicedir>, so that no program of this machine is started.
-CONFIG = """\
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:path={path}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"""
-
-
-def is_installed() -> bool:
-    """Tell whether there is a dbus-daemon here."""
-    return shutil.which("dbus-daemon") is not None
-
-
-@asynccontextmanager
-async def private_bus(directory: Path) -> AsyncIterator[str]:
-    """Run a dbus-daemon, and give its address."""
-    config, path = directory / "bus.conf", directory / "bus"
-    config.write_text(CONFIG.format(path=path))
-    process = await asyncio.create_subprocess_exec(
-        "dbus-daemon",
-        f"--config-file={config}",
-        "--nofork",
-        "--print-address",
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        # It says its address when it listens.
-        yield (await process.stdout.readline()).decode().strip()
-    finally:
-        process.kill()
-        await process.wait()
 
 
 @dataclass(frozen=True)
