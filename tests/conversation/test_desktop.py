@@ -16,7 +16,7 @@ from voiced.conversation import State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
 from voiced.conversation.absence import LOCKED, SUSPENDED
-from voiced.settings import Desktop, Session, Settings
+from voiced.settings import Desktop, Limits, Session, Settings
 
 LOCK, UNLOCK = ev.Away(LOCKED), ev.Back(LOCKED)
 SLEEP, WAKE = ev.Away(SUSPENDED), ev.Back(SUSPENDED)
@@ -267,3 +267,15 @@ def test_players_go_on_while_the_screen_is_locked() -> None:
     stage = listening(settings=having(pause_players=True))
 
     assert fx.ResumePlayers() in stage.take(LOCK)
+
+
+def test_a_start_that_the_daily_cap_refuses_does_not_make_the_wait_forgotten() -> None:
+    settings = Settings(session=Session(idle_hangup_s=0), limits=Limits(usd_per_day=1.0))
+    stage = listening(settings=settings)
+    stage.take(ev.Away(LOCKED, is_sure=False))
+    stage.core.scene.purse.usd_today = 2.0
+
+    (answer,) = only(fx.Answer, stage.take(ev.Start(7)))
+
+    assert "daily cap" in answer.message
+    assert stage.core.status().paused == LOCKED
