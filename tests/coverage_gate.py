@@ -11,6 +11,7 @@ from pathlib import Path
 PURE = (
     "voiced/conversation/",
     "voiced/settings.py",
+    "voiced/option.py",
     "voiced/config.py",
     "voiced/places.py",
     "voiced/errors.py",

@@ -12,6 +12,7 @@ TESTED_ELSEWHERE = {
     "voiced/__main__.py": "tests/test_daemon.py",
     "voiced/daemon.py": "tests/test_daemon.py",
     "voiced/errors.py": "tests/test_config.py",
+    "voiced/option.py": "tests/test_settings.py",
     "voiced/audio/portaudio.py": "tests/audio/test_playback.py",
     "voiced/audio/worker.py": "tests/audio/test_line.py",
     "voiced/conversation/effects.py": "tests/conversation/test_machine.py",

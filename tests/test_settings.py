@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from voiced.config import parse
 from voiced.errors import ConfigError
+from voiced.option import to_toml
 from voiced.settings import (
     TABLES,
     Audio,
@@ -16,7 +17,6 @@ from voiced.settings import (
     check_together,
     default_toml,
     options,
-    to_toml,
 )
 
 CONFIG = Path(__file__).resolve().parents[1] / "config" / "voiced.toml"

@@ -7,7 +7,8 @@ must be written in small letters.
 
 from typing import Any, Final
 
-from voiced.settings import MIN_DEVICE_RATE_HZ, TABLES, Option, options
+from voiced.option import Option
+from voiced.settings import MIN_DEVICE_RATE_HZ, TABLES, options
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 TYPES: Final = {str: "string", int: "integer", float: "number", bool: "boolean"}

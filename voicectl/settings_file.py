@@ -7,7 +7,8 @@ from typing import Any, Final
 from voicectl import client
 from voicectl.outcome import CommandError
 from voiced import config
-from voiced.settings import Settings, options, to_toml
+from voiced.option import to_toml
+from voiced.settings import Settings, options
 
 ASK_WITHIN_S: Final = 2.0
 

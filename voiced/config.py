@@ -14,8 +14,9 @@ import tomli
 
 from voiced import places
 from voiced.errors import ConfigError
+from voiced.option import Option, Scalar, to_toml
 from voiced.realtime.dialects import websocket_url
-from voiced.settings import TABLES, Option, Scalar, Settings, check_together, options, to_toml
+from voiced.settings import TABLES, Settings, check_together, options
 
 FILE: Final = "config.toml"
 SECRET: Final = re.compile(r"key|.*(apikey|token|secret|password)")

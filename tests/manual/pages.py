@@ -8,6 +8,7 @@ from voicectl import cli
 from voicectl.arguments import Parser
 from voiced import __main__ as daemon
 from voiced import __version__, settings
+from voiced.option import Option, to_toml
 
 CONFIG = "~/.config/voiced/config.toml"
 FILES = {
@@ -173,8 +174,8 @@ def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}." if words and words[-1] not in ".?" else words
 
 
-def _option(option: settings.Option) -> str:
-    default = f"Default: {settings.to_toml(option.default)}"
+def _option(option: Option) -> str:
+    default = f"Default: {to_toml(option.default)}"
     about = f"{option.rule.why}{settings._limits(option.rule)}"
     kind = KINDS[option.kind]
     return f".TP\n{roff.bold(option.key)} ({kind})\n{roff.text(about)}\n.br\n{roff.text(default)}"

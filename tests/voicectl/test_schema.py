@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 from voicectl.schema import schema
 from voiced.config import parse
 from voiced.errors import ConfigError
-from voiced.settings import Option, default_toml, options, to_toml
+from voiced.option import Option, to_toml
+from voiced.settings import default_toml, options
 
 SCHEMA: Final[dict[str, Any]] = schema()
 VALIDATOR: Final = Draft202012Validator(SCHEMA)
