@@ -55,6 +55,15 @@ class FakeSpeaker:
     def cut(self, number: int) -> None:
         self.calls.append(("cut", number))
 
+    def duck(self, gain_db: float) -> None:
+        self.calls.append(("duck", gain_db))
+
+    def hold(self, number: int) -> None:
+        self.calls.append(("hold", number))
+
+    def resume(self) -> None:
+        self.calls.append(("resume",))
+
     def check(self) -> None:
         self.calls.append(("check",))
 

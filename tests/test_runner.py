@@ -17,6 +17,7 @@ from voiced.control.messages import Failure
 from voiced.conversation import Conversation
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.conversation.status import Interruption
 from voiced.realtime import client_messages as out
 from voiced.runner import Runner, Shells
@@ -66,7 +67,7 @@ class House:
 def listening(facts: ev.SessionReady = SERVER_VAD) -> House:
     """Return a house in which the user has the floor."""
     house = House()
-    house.take(ev.Start(), ev.MicrophoneOpened(), ev.SpeakerOpened())
+    house.take(ev.Start(), se.MicrophoneOpened(), se.SpeakerOpened())
     house.hear(facts)
     return house
 
@@ -89,7 +90,7 @@ async def test_a_reply_and_its_interruption_go_to_the_right_hands_in_order() -> 
         ev.AudioDone("r", "i", 0),
         ev.SpeechStarted("u"),
     )
-    house.take(ev.PlaybackCut(1, (ev.Heard("i", 0, 4800),), 0.0))
+    house.take(se.PlaybackCut(1, (se.Heard("i", 0, 4800),), 0.0))
 
     assert house.speaker.calls[1:] == [("play", "i", 0, SECOND), ("finish", "i", 0), ("cut", 1)]
     assert house.provider.calls[-1] == out.Truncate("truncate_1", "i", 0, 200)
@@ -102,7 +103,7 @@ async def test_everything_the_conversation_says_to_the_server_is_sent() -> None:
     house = listening(MANUAL)
     house.take(ev.Say("hello"))
     house.hear(ev.ResponseCreated("r", "response_2"), ev.ItemAdded("r", "i", is_message=True))
-    house.take(ev.TalkPress(), ev.MicrophoneFrames(bytes(9600)), ev.TalkRelease())
+    house.take(ev.TalkPress(), se.MicrophoneFrames(bytes(9600)), ev.TalkRelease())
     house.hear(ev.ResponseDone("r", "cancelled"))
 
     kinds = [type(call) for call in house.provider.calls[1:]]
@@ -195,11 +196,15 @@ async def test_the_last_interruption_stays_in_the_status() -> None:
     house.core.scene.turns.last_interruption = Interruption("server", 3.2, 1000, "i", True)
 
     assert house.runner.status()["last_interruption"] == {
+        "number": 0,
         "source": "server",
         "silent_ms": 3.2,
         "heard_ms": 1000,
         "item_id": "i",
         "confirmed": True,
+        "sound_to_duck_ms": None,
+        "sound_to_cut_ms": None,
+        "sound_to_silent_ms": None,
     }
 
 
@@ -257,7 +262,7 @@ async def test_the_log_tells_the_story_and_no_words(caplog: pytest.LogCaptureFix
             ev.UserTranscript("u", "marked words", is_final=True),
             ev.ReplyTranscript("r", "i", "marked words", is_final=True),
         )
-        house.take(ev.Say("marked words"), ev.MicrophoneFrames(b"marked words"))
+        house.take(ev.Say("marked words"), se.MicrophoneFrames(b"marked words"))
 
     assert "marked words" not in caplog.text
     assert "< #1 UserTranscript(item_id='u', is_final=True)" in caplog.text
@@ -287,6 +292,9 @@ def test_every_effect_has_a_hand() -> None:
         fx.Play("i", 0, b""),
         fx.FinishPlay("i", 0),
         fx.CutPlayback(1),
+        fx.DuckPlayback(-14.0),
+        fx.HoldPlayback(1),
+        fx.ResumePlayback(),
         fx.OpenSession(1),
         fx.CloseSession(),
         fx.SendAudio(b""),
@@ -325,7 +333,7 @@ async def test_what_has_arrived_counts_before_what_is_due() -> None:
         asyncio.get_running_loop().time() - 0.6
     )
 
-    house.take(*[ev.MicrophoneFrames(SECOND[:960].replace(b"\0", b"\1"))] * 30)
+    house.take(*[se.MicrophoneFrames(SECOND[:960].replace(b"\0", b"\1"))] * 30)
 
     sent = [m.audio for m in house.provider.calls if isinstance(m, out.Append)]
     assert len(sent) == 30
@@ -344,7 +352,7 @@ async def test_the_machine_sleeps_when_the_microphone_is_closed_and_the_line_say
 
 async def test_players_pause_and_go_on() -> None:
     house = House(Settings(desktop=Desktop(pause_players=True)))
-    house.take(ev.Start(), ev.MicrophoneOpened())
+    house.take(ev.Start(), se.MicrophoneOpened())
     house.hear(SERVER_VAD)
     house.take(ev.Stop())
 

@@ -22,7 +22,7 @@ from voiced.audio.devices import (
 )
 from voiced.audio.pcm import FULL_SCALE, ms_to_frames
 from voiced.audio.portaudio import Listed, PortAudio
-from voiced.conversation.events import MicrophoneFrames, MicrophoneLost, SoundEvent
+from voiced.conversation.sound_events import MicrophoneFrames, MicrophoneLost, SoundEvent
 from voiced.errors import DeviceError
 from voiced.settings import Audio
 

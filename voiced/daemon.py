@@ -75,13 +75,6 @@ def check(settings: Settings) -> None:
     if settings.provider.kind != "local":
         find_key(os.environ, config.config_directory(os.environ))
     place_of(settings.transcript.file)
-    if settings.audio.echo_cancellation:
-        logger.warning(
-            "[audio] echo_cancellation is not available yet: use a headset, or the"
-            " assistant may hear itself"
-        )
-    if settings.interruption.local:
-        logger.warning("[interruption] local is not available yet: the server notices speech")
 
 
 async def run(settings: Settings, config_path: Path | None) -> None:

@@ -15,21 +15,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, assert_never
 
-from voiced import __version__
 from voiced.audio.capture import MicrophoneFigures
 from voiced.audio.playback import SpeakerFigures
-from voiced.control.messages import CostReport, Failure, InterruptionReport, StatusReport
-from voiced.control.protocol import VERSION
+from voiced.control.messages import Failure, StatusReport
 from voiced.conversation import Conversation
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
-from voiced.conversation.status import Interruption, Status
+from voiced.conversation import sound_events as se
+from voiced.conversation.status import Status
 from voiced.realtime import client_messages as out
+from voiced.report import cost_report, interruption_report, report
 
 logger = logging.getLogger(__name__)
 
 CHECK_EVERY_S: Final = 0.25
-QUIET_EVENTS: Final = (ev.MicrophoneFrames,)
+QUIET_EVENTS: Final = (se.MicrophoneFrames,)
 QUIET_EFFECTS: Final = (fx.SendAudio, fx.Play)
 
 
@@ -41,6 +41,9 @@ class Speaker(Protocol):
     def play(self, item_id: str, content_index: int, pcm: bytes) -> None: ...  # noqa: D102
     def finish(self, item_id: str, content_index: int) -> None: ...  # noqa: D102
     def cut(self, number: int) -> None: ...  # noqa: D102
+    def duck(self, gain_db: float) -> None: ...  # noqa: D102
+    def hold(self, number: int) -> None: ...  # noqa: D102
+    def resume(self) -> None: ...  # noqa: D102
     def check(self) -> None: ...  # noqa: D102
     def figures(self) -> SpeakerFigures: ...  # noqa: D102
 
@@ -176,7 +179,10 @@ class Runner:
         return report(
             self._conversation.status(),
             self._loop.time(),
-            shells,
+            shells.speaker.figures(),
+            shells.microphone.figures(),
+            shells.provider.dropped,
+            shells.words.problem,
         )
 
     def perform(self, effect: fx.Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - one case for each effect
@@ -192,6 +198,12 @@ class Runner:
                 speaker.finish(item_id, content_index)
             case fx.CutPlayback(cut):
                 speaker.cut(cut)
+            case fx.DuckPlayback(gain_db):
+                speaker.duck(gain_db)
+            case fx.HoldPlayback(hold):
+                speaker.hold(hold)
+            case fx.ResumePlayback():
+                speaker.resume()
             case fx.OpenMicrophone():
                 shells.microphone.open()
             case fx.CloseMicrophone():
@@ -235,7 +247,7 @@ class Runner:
             case fx.TellInterruption(interruption, unheard):
                 shells.public.publish("interruption", {**interruption_report(interruption)})
                 if interruption.confirmed:
-                    shells.words.cut(interruption.item_id, interruption.heard_ms, unheard)
+                    shells.words.cut(interruption.item_id, interruption.heard_ms or 0, unheard)
             case fx.TellTranscript(role, item_id, text, is_final):
                 shells.words.said(role, item_id, text, is_final=is_final)
             case fx.TellSession(what, message, retry_in_s):
@@ -318,59 +330,6 @@ class Runner:
     def _connected(self) -> Shells:
         assert self._shells is not None, "connect() comes first"  # noqa: S101 - a bug of ours
         return self._shells
-
-
-def report(status: Status, now: float, shells: Shells) -> StatusReport:
-    """Put together what the conversation and the shells say about themselves."""
-    speaker, microphone = shells.speaker.figures(), shells.microphone.figures()
-    age_s = None if status.started_at_s is None else now - status.started_at_s
-    interruption = status.last_interruption
-    return {
-        "v": VERSION,
-        "state": status.state,
-        "muted": status.muted,
-        "mic_open": status.mic_open,
-        "online": status.online,
-        "ptt": status.ptt,
-        "paused": status.paused,
-        "voiced": __version__,
-        "session": {
-            "provider": status.provider,
-            "model": status.model,
-            "started": None if age_s is None else round(time.time() - age_s, 3),
-            "age_s": None if age_s is None else round(age_s, 1),
-            "turns": status.turns,
-            "reconnects": status.reconnects,
-        },
-        "audio": {
-            "input": microphone.name,
-            "output": speaker.name,
-            "underruns": speaker.underruns,
-            "overruns": microphone.overruns,
-            "starvations": speaker.starvations,
-            "restarts": speaker.restarts + microphone.restarts,
-            "unsent": shells.provider.dropped,
-        },
-        "last_interruption": interruption_report(interruption) if interruption else None,
-        "cost": cost_report(status.usd_today, status.usd_session),
-        "error": status.error or shells.words.problem,
-    }
-
-
-def cost_report(usd_today: float, usd_session: float) -> CostReport:
-    """Return what was spent as the people outside see it."""
-    return {"usd_today": round(usd_today, 6), "usd_session": round(usd_session, 6)}
-
-
-def interruption_report(interruption: Interruption) -> InterruptionReport:
-    """Return an interruption as the people outside see it."""
-    return {
-        "source": interruption.source,
-        "silent_ms": interruption.silent_ms,
-        "heard_ms": interruption.heard_ms,
-        "item_id": interruption.item_id,
-        "confirmed": interruption.confirmed,
-    }
 
 
 def _one_line(status: Status) -> str:

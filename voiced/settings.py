@@ -77,7 +77,13 @@ class Audio:
         maximum=2000,
     )
     echo_cancellation: bool = option(
-        False, "Take the assistant's own voice out of the microphone. Not available yet."
+        True, "Take the assistant's own voice out of the microphone; not done with a headset."
+    )
+    half_duplex: str = option(
+        "auto",
+        'Do not listen while the assistant speaks: "auto" does so where its voice would come'
+        " back, that is with neither echo cancellation nor a headset.",
+        choices=("auto", "always", "never"),
     )
 
 
@@ -102,6 +108,12 @@ class Turns:
     hold_max_s: float = option(
         120.0, "End a turn that is held with voicectl ptt after so long.", minimum=1.0
     )
+    hold_preroll_ms: int = option(
+        300,
+        "What was said so shortly before voicectl ptt press still belongs to the turn.",
+        minimum=0,
+        maximum=2000,
+    )
     eagerness: str = option(
         "auto",
         "semantic_vad: how soon it answers.",
@@ -113,8 +125,34 @@ class Turns:
 class Interruption:
     """How you interrupt."""
 
-    local: bool = option(
-        False, "Notice on this machine that you speak, before the server does. Not available yet."
+    local: bool = option(True, "Notice on this machine that you speak, before the server does.")
+    duck_db: float = option(
+        14.0,
+        "The assistant is so much quieter while it is not certain that you speak.",
+        minimum=0.0,
+        maximum=60.0,
+    )
+    speech_probability: float = option(
+        0.5, "How sure the detector must be that it is you.", minimum=0.05, maximum=0.99
+    )
+    min_speech_ms: int = option(
+        120,
+        "Speech that is shorter does not interrupt; longer spares coughs and takes more time.",
+        minimum=0,
+        maximum=2000,
+    )
+    confirm_within_ms: int = option(
+        800,
+        "What is not certain after so long was no speech: the assistant is as loud as before.",
+        minimum=100,
+        maximum=5000,
+    )
+    hold_ms: int = option(
+        1000,
+        "What the server alone takes for speech makes the assistant wait for so long before it"
+        " goes on; 0 gives you the floor at once.",
+        minimum=0,
+        maximum=5000,
     )
 
 
@@ -194,6 +232,18 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorder:
+    """The flight recorder: sound kept in memory, written down only when you ask for it."""
+
+    seconds: int = option(
+        0,
+        "So much of the sound is kept, for voicectl timeline and voicectl recorder; 0 keeps none.",
+        minimum=0,
+        maximum=60,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All options, one table of the TOML file each."""
 
@@ -205,6 +255,7 @@ class Settings:
     desktop: Desktop = Desktop()
     limits: Limits = Limits()
     transcript: Transcript = Transcript()
+    recorder: Recorder = Recorder()
     local: Local = Local()
     log: Log = Log()
 

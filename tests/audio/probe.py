@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.rig.recorder import Recorder, Samples
 from tests.rig.soundcard import SoundCard
-from voiced.conversation.events import SoundEvent
+from voiced.conversation.sound_events import SoundEvent
 
 Kind = TypeVar("Kind", bound=SoundEvent)
 Arguments = ParamSpec("Arguments")

@@ -18,7 +18,7 @@ from voiced.audio.capture import CaptureQueue, Microphone
 from voiced.audio.meter import Meter
 from voiced.audio.pcm import level_dbfs
 from voiced.audio.portaudio import INPUT_OVERFLOW, PortAudio
-from voiced.conversation.events import MicrophoneFrames, MicrophoneLost, MicrophoneOpened
+from voiced.conversation.sound_events import MicrophoneFrames, MicrophoneLost, MicrophoneOpened
 from voiced.settings import Audio
 
 pytestmark = pytest.mark.timeout(120)

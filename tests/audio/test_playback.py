@@ -26,7 +26,7 @@ from tests.rig.soundcard import VirtualSoundCard
 from voiced.audio.meter import FLOOR_DBFS, Meter
 from voiced.audio.playback import LINGER_S, Speaker
 from voiced.audio.portaudio import OUTPUT_UNDERFLOW, PortAudio
-from voiced.conversation.events import (
+from voiced.conversation.sound_events import (
     Heard,
     PlaybackCut,
     PlaybackDrained,

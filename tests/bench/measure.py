@@ -26,7 +26,7 @@ from tests.rig.soundcard import VirtualSoundCard
 from tests.rig.user import speak
 from voiced.audio.playback import Speaker
 from voiced.audio.portaudio import PortAudio
-from voiced.conversation.events import PlaybackCut, SpeakerOpened
+from voiced.conversation.sound_events import PlaybackCut, SpeakerOpened
 from voiced.settings import Audio
 
 REPLY_MS = 6000

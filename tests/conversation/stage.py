@@ -5,6 +5,7 @@ from typing import TypeVar
 from voiced.conversation import Conversation, State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.settings import Session, Settings
 
 Kind = TypeVar("Kind", bound=fx.Effect)
@@ -72,12 +73,12 @@ class Stage:
 
     def drain(self) -> list[fx.Effect]:
         """Let the loudspeaker play everything it has."""
-        return self.take(ev.PlaybackDrained(self.core.scene.turns.plays))
+        return self.take(se.PlaybackDrained(self.core.scene.turns.plays))
 
-    def silence(self, *heard: ev.Heard, after_s: float = 0.004) -> list[fx.Effect]:
+    def silence(self, *heard: se.Heard, after_s: float = 0.004) -> list[fx.Effect]:
         """Let the loudspeaker answer the newest cut."""
         cut = self.core.scene.turns.cut_count
-        return self.take(ev.PlaybackCut(cut, heard, self.now + after_s))
+        return self.take(se.PlaybackCut(cut, heard, self.now + after_s))
 
 
 def connecting(settings: Settings | None = None) -> Stage:
@@ -90,8 +91,8 @@ def connecting(settings: Settings | None = None) -> Stage:
 def listening(facts: ev.SessionReady = SERVER_VAD, settings: Settings | None = None) -> Stage:
     """Return a conversation in which the user has the floor."""
     stage = connecting(settings)
-    stage.take(ev.MicrophoneOpened())
-    stage.take(ev.SpeakerOpened())
+    stage.take(se.MicrophoneOpened())
+    stage.take(se.SpeakerOpened())
     stage.hear(facts)
     return stage
 

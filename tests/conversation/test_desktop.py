@@ -15,6 +15,7 @@ from tests.conversation.stage import (
 from voiced.conversation import State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.conversation.absence import LOCKED, SUSPENDED
 from voiced.settings import Desktop, Limits, Session, Settings
 
@@ -123,7 +124,7 @@ def test_a_conversation_that_is_lost_begins_again_too() -> None:
 def test_a_held_key_ends_with_the_lock(facts: ev.SessionReady) -> None:
     stage = listening(facts)
     stage.take(ev.TalkPress())
-    stage.take(ev.MicrophoneFrames(SECOND))
+    stage.take(se.MicrophoneFrames(SECOND))
     stage.take(LOCK)
 
     assert not stage.core.status().ptt
@@ -240,7 +241,7 @@ def test_settings_that_come_later_count_at_once() -> None:
 def test_players_pause_while_a_conversation_runs() -> None:
     stage = Stage(having(pause_players=True))
     stage.take(ev.Start())
-    stage.take(ev.MicrophoneOpened())
+    stage.take(se.MicrophoneOpened())
     assert only(fx.PausePlayers, stage.effects) == []
 
     stage.hear(ev.SessionReady("m", detects_turns=True, interrupts=True, replies=True))

@@ -1,5 +1,5 @@
-from voiced.conversation.events import Heard
 from voiced.conversation.ledger import REMEMBERED, Delete, Ledger, Truncate, settle
+from voiced.conversation.sound_events import Heard
 
 MS = 48
 """Bytes of a millisecond."""

@@ -18,6 +18,7 @@ from tests.conversation.stage import (
 from voiced.conversation import State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.conversation.input import LONGEST_SPEECH_S
 from voiced.conversation.machine import QUIET_BEFORE_RENEW_S, SILENT_SERVER_S
 from voiced.settings import Limits, Provider, Session, Settings
@@ -68,7 +69,7 @@ def test_a_conversation_nobody_takes_part_in_is_ended() -> None:
 
 def test_a_reply_that_no_loudspeaker_plays_keeps_nobody_busy() -> None:
     stage = listening(settings=Settings(session=Session(idle_hangup_s=300)))
-    stage.take(ev.SpeakerLost("unplugged"))
+    stage.take(se.SpeakerLost("unplugged"))
     stage.reply()
     stage.finish()
     assert stage.state is State.SPEAKING
@@ -322,8 +323,8 @@ def test_another_provider_is_named_when_it_is_used() -> None:
 
 def test_one_trouble_of_two_devices_is_told_once() -> None:
     stage = listening()
-    stage.take(ev.MicrophoneLost("no sound server"))
-    stage.take(ev.SpeakerLost("no sound server"))
+    stage.take(se.MicrophoneLost("no sound server"))
+    stage.take(se.SpeakerLost("no sound server"))
 
     assert stage.core.status().error == "no sound server"
 
@@ -365,7 +366,7 @@ def test_a_second_interruption_before_the_first_is_over_waits_for_the_silence() 
     effects = stage.take(ev.Say("listen"))
 
     assert silent(effects) == [fx.Answer(ev.NOBODY)]
-    kinds = [type(effect) for effect in silent(stage.silence(ev.Heard("item_1", 0, 24)))]
+    kinds = [type(effect) for effect in silent(stage.silence(se.Heard("item_1", 0, 24)))]
     assert kinds == [fx.CancelResponse, fx.TruncateItem, fx.SendText]
 
 
@@ -377,7 +378,7 @@ def test_a_turn_that_ends_before_the_silence_is_reported_is_thought_about() -> N
     stage.hear(ev.TurnCommitted("user_2"))
 
     assert stage.state is State.THINKING
-    stage.silence(ev.Heard("item_1", 0, 24))
+    stage.silence(se.Heard("item_1", 0, 24))
     assert stage.state is State.THINKING
 
 
@@ -390,7 +391,7 @@ def test_a_reply_that_begins_before_the_silence_is_reported_is_spoken() -> None:
     stage.reply("resp_2", "item_2")
 
     assert stage.state is State.SPEAKING
-    effects = stage.silence(ev.Heard("item_1", 0, 24_000))
+    effects = stage.silence(se.Heard("item_1", 0, 24_000))
     assert silent(effects) == [fx.TruncateItem("truncate_1", "item_1", 0, 1000)]
     assert stage.state is State.SPEAKING
 
@@ -398,7 +399,7 @@ def test_a_reply_that_begins_before_the_silence_is_reported_is_spoken() -> None:
 @pytest.mark.parametrize("facts", [SERVER_VAD, MANUAL, FORGETFUL])
 def test_every_event_can_come_at_every_time(facts: ev.SessionReady) -> None:
     """Nothing that arrives, in whatever state, may raise."""
-    heard = (ev.Heard("item_1", 0, 100), ev.Heard("nobody", 3, 5))
+    heard = (se.Heard("item_1", 0, 100), se.Heard("nobody", 3, 5))
     events: list[ev.Event] = [
         ev.Start(1),
         ev.Toggle(2),
@@ -408,13 +409,13 @@ def test_every_event_can_come_at_every_time(facts: ev.SessionReady) -> None:
         ev.TalkPress(6),
         ev.TalkRelease(7),
         ev.TalkCancel(8),
-        ev.MicrophoneOpened(),
-        ev.MicrophoneLost("x"),
-        ev.MicrophoneFrames(bytes(960)),
-        ev.SpeakerOpened(),
-        ev.SpeakerLost("x"),
-        ev.PlaybackDrained(1),
-        ev.PlaybackCut(1, heard, 0.0),
+        se.MicrophoneOpened(),
+        se.MicrophoneLost("x"),
+        se.MicrophoneFrames(bytes(960)),
+        se.SpeakerOpened(),
+        se.SpeakerLost("x"),
+        se.PlaybackDrained(1),
+        se.PlaybackCut(1, heard, 0.0),
         ev.NewDay(),
     ]
     server: list[ev.ServerEvent] = [

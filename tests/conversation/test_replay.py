@@ -18,6 +18,7 @@ from tests.rig.rules import RuleBook
 from voiced.conversation import State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.errors import WireError
 from voiced.realtime import server_messages as wire
 from voiced.realtime.translate import Translator
@@ -98,14 +99,14 @@ class Replay:
                 case _:
                     continue
 
-    def _cut(self, cut: int) -> ev.PlaybackCut:
+    def _cut(self, cut: int) -> se.PlaybackCut:
         played = round((self.stage.now - self._start_s - self.begins_ms / 1000) * 24_000)
         heard = []
         for (item_id, content_index), frames in self._pushed.items():
-            heard.append(ev.Heard(item_id, content_index, max(0, min(frames, played))))
+            heard.append(se.Heard(item_id, content_index, max(0, min(frames, played))))
             played -= frames
         self._pushed.clear()
-        return ev.PlaybackCut(cut, tuple(heard), self.stage.now)
+        return se.PlaybackCut(cut, tuple(heard), self.stage.now)
 
 
 def expanded(value: Any) -> Any:  # noqa: ANN401 - JSON
@@ -217,7 +218,7 @@ def test_a_held_turn_is_committed_and_answered() -> None:
     run = Replay("push_to_talk", listening(MANUAL))
     run.wish(ev.TalkPress(), at_ms=20)
     for _ in range(10):
-        run.stage.take(ev.MicrophoneFrames(bytes(960)))
+        run.stage.take(se.MicrophoneFrames(bytes(960)))
     run.wish(ev.TalkRelease(), at_ms=239)
     run.run(since_ms=240)
 
@@ -269,7 +270,7 @@ def test_a_server_that_cannot_truncate_is_left_in_peace() -> None:
     run = Replay("dialect_speaches", listening())
     run.stage.reply("resp_1", "item_A1")
     run.stage.hear(ev.SpeechStarted("user"))
-    (truncate,) = only(fx.TruncateItem, run.stage.silence(ev.Heard("item_A1", 0, 4800)))
+    (truncate,) = only(fx.TruncateItem, run.stage.silence(se.Heard("item_A1", 0, 4800)))
     run.frames[1]["ev"]["error"]["event_id"] = truncate.event_id
 
     run.run()

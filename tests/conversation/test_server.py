@@ -15,6 +15,7 @@ from tests.conversation.stage import (
 from voiced.conversation import State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.conversation.responses import ALREADY_ACTIVE
 from voiced.conversation.server import ASK_AGAIN_S, LOST_RACES
 
@@ -92,7 +93,7 @@ def test_a_reply_of_a_lost_session_is_cut_and_not_truncated_in_the_next() -> Non
     stage.hear(SERVER_VAD)
 
     assert only(fx.CutPlayback, stage.hear(ev.SpeechStarted("user_2"))) == [fx.CutPlayback(1)]
-    assert silent(stage.silence(ev.Heard("item_1", 0, 4800))) == []
+    assert silent(stage.silence(se.Heard("item_1", 0, 4800))) == []
 
 
 def test_a_refusal_for_good_ends_the_conversation_and_says_what_to_change() -> None:
@@ -174,13 +175,13 @@ def test_an_error_about_new_settings_does_not_end_the_conversation() -> None:
 def test_new_settings_are_gone_by_as_soon_as_the_server_confirms_them() -> None:
     stage = listening()
     stage.hear(ev.SessionChanged(MANUAL))
-    assert only(fx.SendAudio, stage.take(ev.MicrophoneFrames(bytes(960)))) == []
+    assert only(fx.SendAudio, stage.take(se.MicrophoneFrames(bytes(960)))) == []
     assert only(fx.Answer, stage.take(ev.TalkPress(3))) == [fx.Answer(3)]
     stage.take(ev.TalkCancel())
 
     stage.hear(ev.SessionChanged(SERVER_VAD))
 
-    assert only(fx.SendAudio, stage.take(ev.MicrophoneFrames(bytes(960)))) != []
+    assert only(fx.SendAudio, stage.take(se.MicrophoneFrames(bytes(960)))) != []
 
 
 def test_a_repeated_confirmation_leaves_the_flow_alone() -> None:
@@ -196,7 +197,7 @@ def test_a_repeated_confirmation_leaves_the_flow_alone() -> None:
 def test_a_cancel_that_finds_nothing_ends_the_waiting_for_the_dead_response() -> None:
     stage = speaking(FORGETFUL)
     stage.hear(ev.SpeechStarted("user_2"))
-    stage.silence(ev.Heard("item_1", 0, 24_000))
+    stage.silence(se.Heard("item_1", 0, 24_000))
     cancel = only(fx.CancelResponse, stage.effects)[0]
     assert only(fx.CreateResponse, stage.take(ev.Say("hello"))) == []
 
@@ -223,9 +224,9 @@ def test_a_refused_request_that_was_interrupted_is_nobodys_business() -> None:
 def test_a_problem_that_is_known_is_not_told_again() -> None:
     stage = listening()
 
-    first = stage.take(ev.MicrophoneLost("unplugged"))
-    again = stage.take(ev.MicrophoneLost("unplugged"))
-    other = stage.take(ev.MicrophoneLost("busy"))
+    first = stage.take(se.MicrophoneLost("unplugged"))
+    again = stage.take(se.MicrophoneLost("unplugged"))
+    other = stage.take(se.MicrophoneLost("busy"))
 
     assert [len(only(fx.TellError, effects)) for effects in (first, again, other)] == [1, 0, 1]
 
@@ -284,7 +285,7 @@ def test_the_users_speech_cuts_first_and_tells_the_server_how_much_was_heard() -
 
     first = stage.hear(ev.SpeechStarted("user_2"))
     assert stage.state is State.INTERRUPTED
-    second = stage.silence(ev.Heard("item_1", 0, 24_000))
+    second = stage.silence(se.Heard("item_1", 0, 24_000))
 
     assert silent(first) == [fx.CutPlayback(1)]
     assert silent(second) == [fx.TruncateItem("truncate_1", "item_1", 0, 1000)]
@@ -295,7 +296,7 @@ def test_the_figures_of_an_interruption_are_told() -> None:
     stage = speaking()
     stage.hear(ev.SpeechStarted("user_2"))
 
-    (told,) = only(fx.TellInterruption, stage.silence(ev.Heard("item_1", 0, 24_000)))
+    (told,) = only(fx.TellInterruption, stage.silence(se.Heard("item_1", 0, 24_000)))
 
     assert told.interruption.source == "server"
     assert told.interruption.silent_ms == pytest.approx(4.0)
@@ -308,7 +309,7 @@ def test_a_server_that_does_not_cancel_is_told_to_by_id() -> None:
     stage = speaking(FORGETFUL)
     stage.hear(ev.SpeechStarted("user_2"))
 
-    effects = stage.silence(ev.Heard("item_1", 0, 24_000))
+    effects = stage.silence(se.Heard("item_1", 0, 24_000))
 
     assert only(fx.CancelResponse, effects) == [fx.CancelResponse("cancel_1", "resp_1")]
 
@@ -328,7 +329,7 @@ def test_samples_that_come_after_the_cut_are_not_played() -> None:
 def test_the_reply_after_an_interruption_is_played() -> None:
     stage = speaking()
     stage.hear(ev.SpeechStarted("user_2"))
-    stage.silence(ev.Heard("item_1", 0, 24_000))
+    stage.silence(se.Heard("item_1", 0, 24_000))
     stage.hear(ev.ResponseDone("resp_1", "cancelled"))
     stage.hear(ev.SpeechStopped("user_2"))
     stage.hear(ev.TurnCommitted("user_2"))
@@ -344,7 +345,7 @@ def test_an_interruption_in_the_tail_is_an_interruption() -> None:
     stage.finish()
 
     assert only(fx.CutPlayback, stage.hear(ev.SpeechStarted("user_2"))) == [fx.CutPlayback(1)]
-    effects = stage.silence(ev.Heard("item_1", 0, 36_000))
+    effects = stage.silence(se.Heard("item_1", 0, 36_000))
     assert silent(effects) == [fx.TruncateItem("truncate_1", "item_1", 0, 1500)]
 
 
@@ -353,7 +354,7 @@ def test_a_reply_that_was_heard_to_its_end_is_kept_though_the_user_spoke_before_
 ):
     stage = speaking()
     stage.finish()
-    drained = ev.PlaybackDrained(stage.core.scene.turns.plays)
+    drained = se.PlaybackDrained(stage.core.scene.turns.plays)
 
     stage.hear(ev.SpeechStarted("user_2"))
     stage.take(drained)
@@ -366,13 +367,13 @@ def test_a_reply_that_was_heard_to_its_end_is_kept_though_the_user_spoke_before_
 def test_an_item_that_was_heard_is_kept_though_the_next_began_before_that_was_told() -> None:
     stage = speaking()
     stage.hear(ev.AudioDone("resp_1", "item_1", 0))
-    drained = ev.PlaybackDrained(stage.core.scene.turns.plays)
+    drained = se.PlaybackDrained(stage.core.scene.turns.plays)
     stage.hear(ev.ItemAdded("resp_1", "item_2", is_message=True))
     stage.hear(ev.AudioDelta("resp_1", "item_2", 0, SECOND))
     stage.take(drained)
 
     stage.hear(ev.SpeechStarted("user_2"))
-    effects = stage.silence(ev.Heard("item_2", 0, 12_000))
+    effects = stage.silence(se.Heard("item_2", 0, 12_000))
 
     assert silent(effects) == [fx.TruncateItem("truncate_1", "item_2", 0, 500)]
     assert silent(stage.hear(ev.ResponseDone("resp_1", "cancelled"))) == []
@@ -382,7 +383,7 @@ def test_a_response_of_which_something_was_cut_stays_dead_though_another_was_act
     stage = speaking()
     stage.hear(ev.ResponseCreated("resp_2"))
     stage.hear(ev.SpeechStarted("user_2"))
-    stage.silence(ev.Heard("item_1", 0, 24_000))
+    stage.silence(se.Heard("item_1", 0, 24_000))
 
     assert only(fx.Play, stage.hear(ev.AudioDelta("resp_1", "item_9", 0, SECOND))) == []
     assert only(fx.Play, stage.hear(ev.AudioDelta("resp_2", "item_8", 0, SECOND))) == []
@@ -391,7 +392,7 @@ def test_a_response_of_which_something_was_cut_stays_dead_though_another_was_act
 def test_a_new_session_may_use_the_ids_of_the_old_one() -> None:
     stage = speaking()
     stage.hear(ev.SpeechStarted("user_2"))
-    stage.silence(ev.Heard("item_1", 0, 24_000))
+    stage.silence(se.Heard("item_1", 0, 24_000))
     stage.hear(ev.SessionLost("gone"))
     stage.wait(10.0)
     stage.hear(SERVER_VAD)
@@ -418,7 +419,7 @@ def test_an_interruption_right_at_the_end_changes_nothing_on_the_server() -> Non
     stage.finish()
     stage.hear(ev.SpeechStarted("user_2"))
 
-    assert silent(stage.silence(ev.Heard("item_1", 0, 48_000))) == []
+    assert silent(stage.silence(se.Heard("item_1", 0, 48_000))) == []
 
 
 def test_an_interruption_before_the_first_sample_deletes_the_item_when_the_response_is_over() -> (
@@ -438,7 +439,7 @@ def test_an_interruption_before_the_first_sample_deletes_the_item_when_the_respo
 def test_items_that_a_dead_response_adds_later_are_deleted_when_it_is_over() -> None:
     stage = speaking()
     stage.hear(ev.SpeechStarted("user_2"))
-    stage.silence(ev.Heard("item_1", 0, 24_000))
+    stage.silence(se.Heard("item_1", 0, 24_000))
     stage.hear(ev.ItemAdded("resp_1", "item_2", is_message=True))
     stage.hear(ev.ItemAdded("resp_1", "call_1", is_message=False))
     stage.hear(ev.AudioDelta("resp_1", "item_3", 0, SECOND))
@@ -453,7 +454,7 @@ def test_items_that_a_dead_response_adds_later_are_deleted_when_it_is_over() -> 
 def test_an_item_that_turns_up_after_the_end_of_its_dead_response_is_deleted_at_once() -> None:
     stage = speaking()
     stage.hear(ev.SpeechStarted("user_2"))
-    stage.silence(ev.Heard("item_1", 0, 24_000))
+    stage.silence(se.Heard("item_1", 0, 24_000))
     stage.hear(ev.ResponseDone("resp_1", "cancelled"))
 
     effects = stage.hear(ev.ItemAdded("resp_1", "item_2", is_message=True))
@@ -672,7 +673,7 @@ def test_what_the_server_cancels_is_not_cancelled_by_us_when_two_cuts_are_under_
     stage.hear(ev.ResponseDone("resp_1", "cancelled"))
     stage.reply("resp_2", "item_2")
     stage.take(ev.Interrupt())
-    stage.take(ev.PlaybackCut(1, (), stage.now))
+    stage.take(se.PlaybackCut(1, (), stage.now))
     stage.hear(ev.SpeechStarted("user_3"))
 
     assert only(fx.CancelResponse, stage.silence()) == []

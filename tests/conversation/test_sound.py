@@ -2,28 +2,29 @@ from tests.conversation.stage import SECOND, Stage, listening, only, silent, spe
 from voiced.conversation import State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.conversation.sound import RETRY_S
 
 
 def test_captured_samples_are_sent() -> None:
-    assert listening().take(ev.MicrophoneFrames(SECOND[:960])) == [fx.SendAudio(SECOND[:960])]
+    assert listening().take(se.MicrophoneFrames(SECOND[:960])) == [fx.SendAudio(SECOND[:960])]
 
 
 def test_captured_samples_of_a_muted_microphone_are_not_sent() -> None:
     stage = listening()
     stage.take(ev.Mute(wish=True))
 
-    assert stage.take(ev.MicrophoneFrames(SECOND[:960])) == []
+    assert stage.take(se.MicrophoneFrames(SECOND[:960])) == []
 
 
 def test_captured_samples_without_a_session_are_not_sent() -> None:
-    assert Stage().take(ev.MicrophoneFrames(SECOND[:960])) == []
+    assert Stage().take(se.MicrophoneFrames(SECOND[:960])) == []
 
 
 def test_a_lost_microphone_is_told_and_tried_again() -> None:
     stage = listening()
 
-    effects = stage.take(ev.MicrophoneLost("unplugged"))
+    effects = stage.take(se.MicrophoneLost("unplugged"))
 
     assert only(fx.TellError, effects) == [fx.TellError("no_microphone", "unplugged")]
     assert stage.core.status().error == "unplugged"
@@ -33,7 +34,7 @@ def test_a_lost_microphone_is_told_and_tried_again() -> None:
 
 def test_silence_takes_the_place_of_a_lost_microphone() -> None:
     stage = listening()
-    stage.take(ev.MicrophoneLost("unplugged"))
+    stage.take(se.MicrophoneLost("unplugged"))
 
     sent = only(fx.SendAudio, [effect for _ in range(25) for effect in stage.wait(0.04)])
 
@@ -42,10 +43,10 @@ def test_silence_takes_the_place_of_a_lost_microphone() -> None:
 
 def test_a_microphone_that_is_back_clears_the_problem() -> None:
     stage = listening()
-    stage.take(ev.MicrophoneLost("unplugged"))
+    stage.take(se.MicrophoneLost("unplugged"))
     stage.wait(RETRY_S)
 
-    stage.take(ev.MicrophoneOpened())
+    stage.take(se.MicrophoneOpened())
 
     assert stage.core.status().error is None
     assert stage.core.status().mic_open
@@ -55,23 +56,23 @@ def test_a_microphone_nobody_wants_is_not_missed() -> None:
     muted = listening()
     muted.take(ev.Mute(wish=True))
 
-    assert muted.take(ev.MicrophoneLost("unplugged")) == []
-    assert Stage().take(ev.MicrophoneLost("unplugged")) == []
+    assert muted.take(se.MicrophoneLost("unplugged")) == []
+    assert Stage().take(se.MicrophoneLost("unplugged")) == []
 
 
 def test_a_lost_loudspeaker_is_told_and_tried_again() -> None:
     stage = listening()
 
-    effects = stage.take(ev.SpeakerLost("unplugged"))
+    effects = stage.take(se.SpeakerLost("unplugged"))
 
     assert only(fx.TellError, effects) == [fx.TellError("no_loudspeaker", "unplugged")]
     assert only(fx.OpenSpeaker, stage.wait(RETRY_S)) == [fx.OpenSpeaker()]
-    stage.take(ev.SpeakerOpened())
+    stage.take(se.SpeakerOpened())
     assert stage.core.status().error is None
 
 
 def test_a_loudspeaker_nobody_wants_is_not_missed() -> None:
-    assert Stage().take(ev.SpeakerLost("unplugged")) == []
+    assert Stage().take(se.SpeakerLost("unplugged")) == []
 
 
 def test_speaking_ends_with_the_last_sample_and_not_with_the_response() -> None:
@@ -88,24 +89,24 @@ def test_a_report_older_than_the_newest_samples_does_not_end_the_speaking() -> N
     stage = speaking()
     stage.finish()
 
-    stage.take(ev.PlaybackDrained(stage.core.scene.turns.plays - 1))
+    stage.take(se.PlaybackDrained(stage.core.scene.turns.plays - 1))
 
     assert stage.state is State.SPEAKING
 
 
 def test_a_report_of_a_cut_nobody_ordered_is_dropped() -> None:
-    assert silent(speaking().take(ev.PlaybackCut(99, (), 0.0))) == []
+    assert silent(speaking().take(se.PlaybackCut(99, (), 0.0))) == []
 
 
 def test_a_microphone_that_opens_when_nobody_wants_it_is_closed_again() -> None:
-    assert Stage().take(ev.MicrophoneOpened()) == [fx.CloseMicrophone()]
+    assert Stage().take(se.MicrophoneOpened()) == [fx.CloseMicrophone()]
     assert not Stage().core.status().mic_open
 
 
 def test_a_start_without_a_network_is_still_told_about_the_microphone() -> None:
     for report, answer in (
-        (ev.MicrophoneOpened(), fx.Answer(7)),
-        (ev.MicrophoneLost("none"), fx.Answer(7, "unavailable", "none")),
+        (se.MicrophoneOpened(), fx.Answer(7)),
+        (se.MicrophoneLost("none"), fx.Answer(7, "unavailable", "none")),
     ):
         stage = Stage()
         stage.take(ev.Start(7))
@@ -119,7 +120,7 @@ def test_a_microphone_that_opens_after_it_was_muted_is_closed_again() -> None:
     stage = listening()
     stage.take(ev.Mute(wish=True))
 
-    effects = stage.take(ev.MicrophoneOpened())
+    effects = stage.take(se.MicrophoneOpened())
 
     assert fx.CloseMicrophone() in effects
     assert not stage.core.status().mic_open

@@ -19,6 +19,7 @@ from tests.conversation.stage import (
 from voiced.conversation import State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.conversation.talk import EARLY_S
 from voiced.settings import Limits, Session, Settings, Turns
 
@@ -32,7 +33,7 @@ def talk(stage: Stage, seconds: float) -> list[fx.Effect]:
     sent: list[fx.Effect] = []
     for _ in range(int(seconds / 0.02)):
         stage.now += 0.02
-        sent += stage.take(ev.MicrophoneFrames(SECOND[:960]))
+        sent += stage.take(se.MicrophoneFrames(SECOND[:960]))
     return sent
 
 
@@ -70,7 +71,7 @@ def test_press_silences_the_assistant_before_anything_is_sent() -> None:
     stage = speaking(MANUAL)
 
     first = stage.take(ev.TalkPress())
-    second = stage.silence(ev.Heard("item_1", 0, 4800))
+    second = stage.silence(se.Heard("item_1", 0, 4800))
 
     assert silent(first) == [fx.CutPlayback(1), fx.Answer(ev.NOBODY)]
     assert silent(second) == [
@@ -127,11 +128,11 @@ def test_a_commit_refused_without_our_id_ends_the_waiting_too() -> None:
 
 def test_silence_into_a_held_key_waits_for_the_cut_like_speech() -> None:
     stage = speaking(MANUAL)
-    stage.take(ev.MicrophoneLost("unplugged"))
+    stage.take(se.MicrophoneLost("unplugged"))
     stage.take(ev.TalkPress())
 
     assert only(fx.SendAudio, stage.wait(0.2)) == []
-    sent = silent(stage.silence(ev.Heard("item_1", 0, 24_000)))
+    sent = silent(stage.silence(se.Heard("item_1", 0, 24_000)))
     kinds = [type(effect) for effect in sent]
     assert kinds.index(fx.ClearInput) < kinds.index(fx.SendAudio)
 
@@ -282,7 +283,7 @@ def test_mute_closes_a_muted_microphone_that_a_key_opened(*, wish: bool | None) 
     stage = listening(MANUAL)
     stage.take(ev.Mute(wish=True))
     stage.take(ev.TalkPress())
-    stage.take(ev.MicrophoneOpened())
+    stage.take(se.MicrophoneOpened())
     talk(stage, 0.3)
 
     assert len(only(fx.CloseMicrophone, stage.take(ev.Mute(wish=wish)))) == 1
@@ -341,7 +342,7 @@ def test_speech_that_the_server_heard_as_the_key_went_down_is_not_waited_for() -
     stage.take(ev.TalkPress())
     stage.hear(ev.SpeechStarted("user_2"))
 
-    sent = stage.silence(ev.Heard("item_1", 0, 4800))
+    sent = stage.silence(se.Heard("item_1", 0, 4800))
 
     assert only(fx.CancelResponse, sent) == []
     assert not stage.core.scene.input.is_user_speaking
@@ -456,7 +457,7 @@ def test_a_muted_microphone_is_open_for_the_time_of_the_hold() -> None:
     assert stage.core.status().state == "muted"
 
     pressed = stage.take(ev.TalkPress())
-    stage.take(ev.MicrophoneOpened())
+    stage.take(se.MicrophoneOpened())
     assert (stage.core.status().state, stage.core.status().mic_open) == ("listening", True)
     talk(stage, 0.5)
     released = stage.take(ev.TalkRelease())
@@ -465,7 +466,7 @@ def test_a_muted_microphone_is_open_for_the_time_of_the_hold() -> None:
     assert len(only(fx.CloseMicrophone, released)) == 1
     assert stage.core.status().muted
     assert not stage.core.status().mic_open
-    assert silent(stage.take(ev.MicrophoneOpened())) == [fx.CloseMicrophone()]
+    assert silent(stage.take(se.MicrophoneOpened())) == [fx.CloseMicrophone()]
 
 
 # --- without a session ---------------------------------------------------------------------
@@ -478,7 +479,7 @@ def test_a_press_begins_a_conversation_and_its_words_wait_for_the_session(
     stage = Stage()
 
     assert kinds(stage.take(ev.TalkPress(7))) == ["OpenSpeaker", "OpenMicrophone", "OpenSession"]
-    assert only(fx.Answer, stage.take(ev.MicrophoneOpened())) == [fx.Answer(7)]
+    assert only(fx.Answer, stage.take(se.MicrophoneOpened())) == [fx.Answer(7)]
     assert only(fx.SendAudio, talk(stage, 0.5)) == []
     ready = stage.hear(facts)
 
@@ -494,7 +495,7 @@ def test_a_turn_that_is_over_before_the_session_is_ready_is_committed_then(
     facts: ev.SessionReady,
 ) -> None:
     stage = connecting()
-    stage.take(ev.MicrophoneOpened())
+    stage.take(se.MicrophoneOpened())
     stage.take(ev.TalkPress())
     talk(stage, 0.5)
 
@@ -510,7 +511,7 @@ def test_a_turn_that_is_over_before_the_session_is_ready_is_committed_then(
 
 def test_a_tap_before_the_session_is_ready_sends_nothing() -> None:
     stage = connecting()
-    stage.take(ev.MicrophoneOpened())
+    stage.take(se.MicrophoneOpened())
     stage.take(ev.TalkPress())
     talk(stage, 0.04)
     stage.take(ev.TalkRelease())
@@ -524,7 +525,7 @@ def test_words_without_a_session_are_thrown_away_when_they_are_stale(*, is_relea
     stage = connecting()
     stage.take(ev.Mute(wish=True))
     stage.take(ev.TalkPress())
-    stage.take(ev.MicrophoneOpened())
+    stage.take(se.MicrophoneOpened())
     talk(stage, 0.5)
     if is_released:
         stage.take(ev.TalkRelease())
@@ -549,7 +550,7 @@ def test_a_press_tries_a_lost_connection_at_once() -> None:
 def test_a_second_press_before_the_session_is_ready_goes_on_with_the_turn() -> None:
     stage = connecting(KEY)
     stage.take(ev.TalkPress())
-    stage.take(ev.MicrophoneOpened())
+    stage.take(se.MicrophoneOpened())
     talk(stage, 1.0)
     stage.take(ev.TalkRelease())
     stage.now += 0.3

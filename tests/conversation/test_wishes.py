@@ -11,6 +11,7 @@ from tests.conversation.stage import (
 from voiced.conversation import State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.settings import Limits, Settings
 
 CONNECTING = fx.OpenSession(1)
@@ -38,14 +39,14 @@ def test_start_is_answered_when_the_microphone_is_open() -> None:
     stage = Stage()
     assert only(fx.Answer, stage.take(ev.Start(7))) == []
 
-    assert answer(stage.take(ev.MicrophoneOpened())) == fx.Answer(7)
+    assert answer(stage.take(se.MicrophoneOpened())) == fx.Answer(7)
 
 
 def test_start_is_refused_when_there_is_no_microphone() -> None:
     stage = Stage()
     stage.take(ev.Start(7))
 
-    effects = stage.take(ev.MicrophoneLost("no microphone named x"))
+    effects = stage.take(se.MicrophoneLost("no microphone named x"))
 
     assert answer(effects) == fx.Answer(7, "unavailable", "no microphone named x")
 
@@ -112,7 +113,7 @@ def test_nothing_is_sent_about_a_reply_that_stop_cut() -> None:
     stage = speaking()
     stage.take(ev.Stop())
 
-    effects = stage.silence(ev.Heard("item_1", 0, 4800))
+    effects = stage.silence(se.Heard("item_1", 0, 4800))
 
     assert silent(effects) == []
     (told,) = only(fx.TellInterruption, effects)
@@ -167,7 +168,7 @@ def test_interrupt_cuts_cancels_and_truncates_in_this_order() -> None:
     stage = speaking()
 
     first = stage.take(ev.Interrupt(7))
-    second = stage.silence(ev.Heard("item_1", 0, 4800))
+    second = stage.silence(se.Heard("item_1", 0, 4800))
 
     assert silent(first) == [fx.CutPlayback(1), fx.Answer(7)]
     assert silent(second) == [
@@ -253,7 +254,7 @@ def test_say_while_the_assistant_speaks_silences_it_first() -> None:
     stage = speaking()
 
     first = stage.take(ev.Say("wait", 7))
-    second = stage.silence(ev.Heard("item_1", 0, 4800))
+    second = stage.silence(se.Heard("item_1", 0, 4800))
     third = stage.hear(ev.ResponseDone("resp_1", "cancelled"))
 
     assert silent(first) == [fx.CutPlayback(1), fx.Answer(7)]
@@ -274,7 +275,7 @@ def test_say_in_the_tail_of_a_reply_asks_as_soon_as_it_is_silent() -> None:
     stage.finish()
 
     stage.take(ev.Say("wait"))
-    effects = stage.silence(ev.Heard("item_1", 0, 4800))
+    effects = stage.silence(se.Heard("item_1", 0, 4800))
 
     assert [type(effect) for effect in silent(effects)] == [
         fx.TruncateItem,

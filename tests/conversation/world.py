@@ -13,6 +13,7 @@ from tests.rig.rules import RuleBook
 from voiced.conversation import Conversation, State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.conversation.absence import LOCKED, SUSPENDED
 from voiced.conversation.responses import ALREADY_ACTIVE
 from voiced.settings import Session, Settings
@@ -120,11 +121,11 @@ class World:
         self.tracks: list[Track] = []
         self.plays = 0
         self.is_reported = True
-        self.drains: list[ev.PlaybackDrained] = []
+        self.drains: list[se.PlaybackDrained] = []
         """Said by the loudspeaker's thread, and on their way."""
-        self.reports: list[ev.PlaybackCut] = []
+        self.reports: list[se.PlaybackCut] = []
         self.counts = {"response": 0, "item": 0, "user": 0}
-        for event in (ev.Start(), ev.MicrophoneOpened(), ev.SpeakerOpened()):
+        for event in (ev.Start(), se.MicrophoneOpened(), se.SpeakerOpened()):
             self.give(event)
         self.move("ready")
 
@@ -282,7 +283,7 @@ class World:
         for track in self.tracks:
             self.heard_ms[track.item_id] = track.played_ms
         self.tracks.clear()
-        self.drains.append(ev.PlaybackDrained(self.plays))
+        self.drains.append(se.PlaybackDrained(self.plays))
 
     def can_tell(self) -> bool:
         return bool(self.drains)
@@ -320,14 +321,14 @@ class World:
         is_idle = self.core.state is State.IDLE
         self.give(ev.TalkPress())
         if is_idle:
-            self.give(ev.MicrophoneOpened())
+            self.give(se.MicrophoneOpened())
 
     def can_release(self) -> bool:
         return self.core.scene.input.is_held
 
     def do_release(self) -> None:
         for _ in range(5):
-            self.give(ev.MicrophoneFrames(bytes(1920)))
+            self.give(se.MicrophoneFrames(bytes(1920)))
         self.give(ev.TalkRelease())
 
     def can_confirm(self) -> bool:
@@ -370,7 +371,7 @@ class World:
 
     def do_start(self) -> None:
         self.give(ev.Start())
-        self.give(ev.MicrophoneOpened())
+        self.give(se.MicrophoneOpened())
 
     def can_lock(self) -> bool:
         return not self.away
@@ -408,7 +409,7 @@ class World:
         self.away.remove(reason)
         self.give(ev.Back(reason))
         if self.core.state is State.CONNECTING:
-            self.give(ev.MicrophoneOpened())
+            self.give(se.MicrophoneOpened())
 
     def forget_session(self) -> None:
         """Let the server forget; the rules go on with an empty one."""
@@ -520,10 +521,10 @@ class World:
         heard = []
         for track in self.tracks:
             self.heard_ms[track.item_id] = track.played_ms
-            heard.append(ev.Heard(track.item_id, 0, track.played_ms * 24))
+            heard.append(se.Heard(track.item_id, 0, track.played_ms * 24))
         self.tracks.clear()
         self.is_reported = True
-        self.reports.append(ev.PlaybackCut(number, tuple(heard), self.now))
+        self.reports.append(se.PlaybackCut(number, tuple(heard), self.now))
 
     def cancel(self, response_id: str) -> None:
         self.rules.client({"type": "response.cancel", "response_id": response_id})

@@ -19,7 +19,7 @@ from voiced.audio.line import STALL_S, Line, Wanted
 from voiced.audio.meter import Meter
 from voiced.audio.pcm import RATE_HZ, Resampler
 from voiced.audio.portaudio import CONTINUE, INPUT_OVERFLOW, Callback, PortAudio
-from voiced.conversation.events import (
+from voiced.conversation.sound_events import (
     MicrophoneFrames,
     MicrophoneLost,
     MicrophoneOpened,

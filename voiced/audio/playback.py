@@ -20,7 +20,7 @@ from voiced.audio.line import STALL_S, Line, Wanted
 from voiced.audio.meter import Meter
 from voiced.audio.pcm import BYTES_PER_FRAME, RATE_HZ, Resampler, ms_to_frames
 from voiced.audio.portaudio import CONTINUE, OUTPUT_UNDERFLOW, Callback, PortAudio
-from voiced.conversation.events import (
+from voiced.conversation.sound_events import (
     Heard,
     PlaybackCut,
     PlaybackDrained,
@@ -144,6 +144,18 @@ class Speaker:
             answer()
 
         self._line.abort(stopped, after=lambda: silent_at.append(time.monotonic()))
+
+    def duck(self, gain_db: float) -> None:
+        """Play more quietly from now on, or as loud as ever with 0 dB."""
+        raise NotImplementedError
+
+    def hold(self, number: int) -> None:
+        """Be silent now and keep every word; answered by ``PlaybackHeld``."""
+        raise NotImplementedError
+
+    def resume(self) -> None:
+        """Go on from where it was held."""
+        raise NotImplementedError
 
     def check(self) -> None:
         """Find out whether the device went away; called a few times a second."""

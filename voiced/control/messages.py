@@ -60,11 +60,15 @@ class AudioReport(TypedDict):
 class InterruptionReport(TypedDict):
     """One interruption."""
 
+    number: int
     source: str
-    silent_ms: float
-    heard_ms: int
+    silent_ms: float | None
+    heard_ms: int | None
     item_id: str | None
     confirmed: bool
+    sound_to_duck_ms: float | None
+    sound_to_cut_ms: float | None
+    sound_to_silent_ms: float | None
 
 
 class CostReport(TypedDict):

@@ -55,6 +55,26 @@ class CutPlayback:
     cut: int
 
 
+@dataclass(frozen=True, slots=True)
+class DuckPlayback:
+    """Play more quietly from now on, or as loud as ever."""
+
+    gain_db: float
+    """0 is full level; less is quieter."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlayback:
+    """Be silent now and keep every word; answered by ``PlaybackHeld`` with the same number."""
+
+    hold: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePlayback:
+    """Go on from where it was held."""
+
+
 # --- the session ---------------------------------------------------------------------
 
 
@@ -232,6 +252,9 @@ Effect = (
     | Play
     | FinishPlay
     | CutPlayback
+    | DuckPlayback
+    | HoldPlayback
+    | ResumePlayback
     | OpenSession
     | CloseSession
     | SendAudio

@@ -3,7 +3,7 @@
 Four groups, each a union:
 
 * ``Wish``         a person asked for something, through the control socket
-* ``SoundEvent``   the sound card reports
+* ``SoundEvent``   the sound card reports; they are in ``sound_events``
 * ``DesktopEvent`` the desktop reports
 * ``ServerEvent``  the Realtime server said something; it arrives wrapped in ``Received``
   with the number of the session it belongs to, so that nothing of an old session can
@@ -13,6 +13,8 @@ Audio is s16 little-endian mono at 24 kHz everywhere in here.
 """
 
 from dataclasses import dataclass
+
+from voiced.conversation.sound_events import SoundEvent
 
 # --- wishes --------------------------------------------------------------------------
 
@@ -93,79 +95,6 @@ class TalkCancel:
 
 
 Wish = Start | Stop | Toggle | Interrupt | Mute | Say | TalkPress | TalkRelease | TalkCancel
-
-# --- sound ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """How much of one piece of a reply left the loudspeaker."""
-
-    item_id: str
-    content_index: int
-    heard_frames: int
-    """Frames of this piece that were played, never more than were received."""
-
-
-@dataclass(frozen=True, slots=True)
-class MicrophoneOpened:
-    """The capture stream runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class MicrophoneLost:
-    """The capture stream could not be opened, or died."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MicrophoneFrames:
-    """The microphone delivered samples."""
-
-    pcm: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakerLost:
-    """The playback stream could not be opened, or died; what it had to play is kept."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakerOpened:
-    """The playback stream is ready."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlaybackDrained:
-    """The last sample of everything handed over so far has been played."""
-
-    plays: int
-    """How many ``Play`` effects had been carried out by then."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlaybackCut:
-    """The loudspeaker is silent; the answer to a ``CutPlayback``."""
-
-    cut: int
-    heard: tuple[Heard, ...]
-    """One entry for each piece that had been handed over and not been fully played."""
-    silent_at_s: float
-    """When the device had dropped its samples, on the clock of ``now``."""
-
-
-SoundEvent = (
-    MicrophoneOpened
-    | MicrophoneLost
-    | MicrophoneFrames
-    | SpeakerLost
-    | SpeakerOpened
-    | PlaybackDrained
-    | PlaybackCut
-)
 
 # --- the desktop ---------------------------------------------------------------------
 

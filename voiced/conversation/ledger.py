@@ -15,7 +15,7 @@ Rules (R3, R4 and R5 of the interruption transaction)
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from voiced.conversation.events import Heard
+from voiced.conversation.sound_events import Heard
 
 FRAMES_PER_MS = 24
 BYTES_PER_FRAME = 2

@@ -15,6 +15,7 @@ from typing import Final
 from voiced.conversation import desktop, server, sound, talk, wishes
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.conversation.scene import DOWN, UP, Effects, Scene
 from voiced.conversation.status import Status
 from voiced.conversation.transitions import State, Trigger
@@ -71,13 +72,18 @@ class Conversation:
                 self.scene.problems.pop("daily_cap", None)
                 effects = [fx.TellCost(0.0, self.scene.purse.usd_session)]
             case (
-                ev.MicrophoneOpened()
-                | ev.MicrophoneLost()
-                | ev.MicrophoneFrames()
-                | ev.SpeakerLost()
-                | ev.SpeakerOpened()
-                | ev.PlaybackDrained()
-                | ev.PlaybackCut()
+                se.MicrophoneOpened()
+                | se.MicrophoneLost()
+                | se.MicrophoneFrames()
+                | se.SpeakerLost()
+                | se.SpeakerOpened()
+                | se.PlaybackDrained()
+                | se.PlaybackCut()
+                | se.PlaybackHeld()
+                | se.VoiceSuspected()
+                | se.VoiceConfirmed()
+                | se.VoiceDismissed()
+                | se.HearingChanged()
             ):
                 effects = sound.handle(self.scene, event, now)
             case ev.Away() | ev.Back():

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final, assert_never
 
 from voiced.conversation import effects as fx
-from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.conversation.scene import DOWN, Effects, Scene
 from voiced.conversation.transitions import State
 
@@ -12,29 +12,37 @@ RETRY_S: Final = 2.0
 """A device that was lost is tried again after this long."""
 
 
-def handle(scene: Scene, event: ev.SoundEvent, now: float) -> Effects:
+def handle(scene: Scene, event: se.SoundEvent, now: float) -> Effects:
     """Return what to do about a report."""
     match event:
-        case ev.MicrophoneFrames(pcm):
+        case se.MicrophoneFrames(pcm):
             return send(scene, scene.input.captured(pcm, now))
-        case ev.MicrophoneOpened():
+        case se.MicrophoneOpened():
             return microphone_opened(scene, now)
-        case ev.MicrophoneLost(reason):
+        case se.MicrophoneLost(reason):
             return microphone_lost(scene, reason, now)
-        case ev.SpeakerOpened():
+        case se.SpeakerOpened():
             scene.problems.pop("no_loudspeaker", None)
             return []
-        case ev.SpeakerLost(reason):
+        case se.SpeakerLost(reason):
             if scene.state in DOWN:
                 return []
             scene.timers.speaker_s = now + RETRY_S
             return scene.complain("no_loudspeaker", reason)
-        case ev.PlaybackDrained(plays):
+        case se.PlaybackDrained(plays):
             scene.active(now)
             scene.turns.drained(plays)
             return []
-        case ev.PlaybackCut():
+        case se.PlaybackCut():
             return scene.turns.was_cut(event)
+        case (
+            se.PlaybackHeld()
+            | se.VoiceSuspected()
+            | se.VoiceConfirmed()
+            | se.VoiceDismissed()
+            | se.HearingChanged()
+        ):
+            return []
         case _:
             assert_never(event)
 

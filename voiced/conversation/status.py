@@ -9,14 +9,24 @@ class Interruption:
 
     source: str
     """Who noticed: ``server``, ``local`` or ``control``."""
-    silent_ms: float
-    """From the moment the event was handled to the silent loudspeaker."""
-    heard_ms: int
-    """How much of the interrupted item was heard."""
+    silent_ms: float | None
+    """From the moment the event was handled to the silent loudspeaker; None: never silent."""
+    heard_ms: int | None
+    """How much of the interrupted item was heard; None where it sounds on."""
     item_id: str | None
     """The item that was sounding, where one was."""
     confirmed: bool
     """The interruption stands; false means the words were given back."""
+    number: int = 0
+    """Interruptions are counted from 1 while the daemon runs."""
+    at_s: float = 0.0
+    """When the user's first sound was heard, or where that is not known, when it was noticed."""
+    sound_to_duck_ms: float | None = None
+    """From the user's first sound until the loudspeaker was told to be quieter."""
+    sound_to_cut_ms: float | None = None
+    """From the user's first sound until the loudspeaker was told to be silent."""
+    sound_to_silent_ms: float | None = None
+    """From the user's first sound until the loudspeaker was silent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
+from voiced.conversation import sound_events as se
 from voiced.conversation.ledger import Delete, Ledger, Piece, settle
 from voiced.conversation.responses import Responses
 from voiced.conversation.status import Interruption
@@ -178,7 +179,7 @@ class Turns:
             effects = [*self._cancel(), *effects]
         return self.when_silent([*effects, *(afterwards or ())])
 
-    def was_cut(self, event: ev.PlaybackCut) -> Effects:
+    def was_cut(self, event: se.PlaybackCut) -> Effects:
         """Tell the server what was heard: the second half of a cut."""
         cut = self.cuts.pop(event.cut, None)
         if cut is None:
