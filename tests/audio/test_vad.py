@@ -6,9 +6,9 @@ import pytest
 
 from tests.local.fakes import silence
 from tests.local.speech import say
+from voiced.audio import vad
 from voiced.audio.pcm import Resampler
-from voiced.local import vad
-from voiced.local.vad import (
+from voiced.audio.vad import (
     Detector,
     SileroDetector,
     WebRtcDetector,
