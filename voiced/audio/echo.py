@@ -59,11 +59,11 @@ class EchoCanceller:
 
 
 def make_canceller() -> Canceller | None:
-    """Make the canceller; None, with a warning, where it is not installed."""
+    """Make the canceller; None where it is not installed, which the policy tells."""
     try:
         return EchoCanceller()
     except ImportError as error:
-        logger.warning("there is no echo cancellation here: %s", error)
+        logger.debug("there is no echo cancellation here: %s", error)
         return None
 
 

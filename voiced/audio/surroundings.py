@@ -7,6 +7,7 @@ Rules
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 1.0
 """How often the sound server is asked; it costs a millisecond."""
+LOOKS: Final = 4
+"""It is as late as the lowest of so many looks: a machine that stalls is no late device."""
 CALM_MS: Final = LATEST_ECHO_MS - 50
 """A loudspeaker that was too late must be so early before it is not: no going to and fro."""
 REAL_SERVER: Final = "module-echo-cancel"
@@ -43,6 +46,7 @@ class Surroundings:
         self._settings = settings
         self._latency_ms = latency_ms
         self._facts = Facts(has_canceller=front_end.has_canceller)
+        self._lately_ms: deque[int] = deque(maxlen=LOOKS)
         self._late_ms: int | None = None
         """How late the loudspeaker was when it was found to be too late."""
         self._loudspeaker: str | None = None
@@ -75,6 +79,7 @@ class Surroundings:
                 # The echo has another way now, which the canceller has to learn.
                 self.front_end.hold(now_s)
             self._loudspeaker, self._late_ms = loudspeaker, None
+            self._lately_ms.clear()
         self._facts = _facts(found, has_canceller=self.front_end.has_canceller)
         self.judge()
 
@@ -91,13 +96,15 @@ class Surroundings:
             self.front_end.decide(verdict)
 
     def _note_latency(self) -> None:
-        latency_ms = self._latency_ms()
-        if latency_ms is None:
+        now_ms = self._latency_ms()
+        if now_ms is None:
             return
+        self._lately_ms.append(now_ms)
+        latency_ms = min(self._lately_ms)
         if latency_ms < CALM_MS:
             self._late_ms = None
-        elif latency_ms > LATEST_ECHO_MS and self._late_ms is None:
-            self._late_ms = latency_ms
+        elif latency_ms > LATEST_ECHO_MS and len(self._lately_ms) == LOOKS:
+            self._late_ms = self._late_ms or latency_ms
 
 
 def _facts(found: InUse, *, has_canceller: bool) -> Facts:
