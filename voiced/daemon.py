@@ -181,11 +181,14 @@ class _Daemon:
         self._words = Words(self._control.publish, self._runner.tell_state)
         self._words.path = place_of(settings.transcript.file)
         self._portaudio = PortAudio()
-        self._speaker = Speaker(self._portaudio, settings.audio, emit, self._levels.loudspeaker)
+        reference = Reference()
+        self._speaker = Speaker(
+            self._portaudio, settings.audio, emit, self._levels.loudspeaker, reference=reference
+        )
         self._trace = Trace()
         self._surroundings = Surroundings(
             FrontEnd(
-                Reference(),
+                reference,
                 make_canceller(),
                 Ear(settings.interruption, make_second_stage()),
                 self._trace,
@@ -272,8 +275,9 @@ class _Daemon:
         self._stop.set()
 
     def _latency_ms(self) -> int | None:
-        """Tell how late the loudspeaker is."""
-        return None
+        """Tell how late the loudspeaker is; None while it has not played."""
+        delay_s = self._speaker.figures().delay_s
+        return None if delay_s is None else round(delay_s * 1000)
 
     def _key(self) -> str | None:
         return find_key(os.environ, config.config_directory(os.environ))
