@@ -76,7 +76,8 @@ def room_response(path: EchoPath) -> Floats:
     # First order below, steep above, as of a small box with a cheap converter.
     spectrum *= (1j * hz / low) / (1 + 1j * hz / low) / (1 + (hz / high) ** 8)
     shaped = np.fft.irfft(spectrum)[:size]
-    return shaped / np.sqrt(np.sum(shaped**2))
+    energy: float = np.sum(shaped**2)
+    return np.asarray(shaped / energy**0.5)
 
 
 class Convolver:
@@ -98,7 +99,7 @@ class Convolver:
         self._before = block
         turned = np.concatenate((self._spectra[self._newest :], self._spectra[: self._newest]))
         total = np.einsum("ij,ij->j", turned, self._parts)
-        return np.fft.irfft(total)[BLOCK:]
+        return np.asarray(np.fft.irfft(total)[BLOCK:])
 
 
 class DelayLine:
@@ -121,7 +122,7 @@ class DelayLine:
         whole = np.floor(wanted).astype(int)
         part = wanted - whole
         # Cubic, after Lagrange: nothing is heard of it below 8 kHz.
-        return (
+        return np.asarray(
             self._at(whole - 1) * -part * (part - 1) * (part - 2) / 6
             + self._at(whole) * (part + 1) * (part - 1) * (part - 2) / 2
             - self._at(whole + 1) * (part + 1) * part * (part - 2) / 2
@@ -161,7 +162,7 @@ class Echo:
 def levels(samples: Floats, frames: int) -> Floats:
     """Return the RMS of each stretch of so many frames."""
     whole = samples[: samples.size // frames * frames].reshape(-1, frames)
-    return np.sqrt(np.mean(whole**2, axis=1))
+    return np.asarray(np.sqrt(np.mean(whole**2, axis=1)))
 
 
 def active_dbfs(samples: Floats) -> float:

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.rig.provider import Piece, ScriptedProvider, Wire, split
+from tests.rig.provider import ANSWERS_WITHIN_S, Piece, ScriptedProvider, Wire, split
 from voiced.local.buffer import InputBuffer
 from voiced.local.turns import TurnEnded, TurnRules, TurnStarted
 from voiced.local.vad import make_detector
@@ -81,23 +81,24 @@ class HearingProvider:
 
     Args:
         one_way_ms: The network's delay, in each direction.
+        is_deaf: It receives everything and never notices that somebody speaks.
     """
 
-    def __init__(self, one_way_ms: float = 0.0) -> None:
-        self.ears: list[Ear] = []
+    def __init__(self, one_way_ms: float = 0.0, *, is_deaf: bool = False) -> None:
         self._one_way_s = one_way_ms / 1000
+        self._is_deaf = is_deaf
+        self._first: asyncio.Future[Ear] = asyncio.get_running_loop().create_future()
         self.provider = ScriptedProvider(self._serve)
 
     async def ear(self) -> Ear:
         """Wait for the first connection and return what is heard on it."""
-        await self.provider.wire()
-        while not self.ears:
-            await asyncio.sleep(0.01)
-        return self.ears[0]
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            return await asyncio.shield(self._first)
 
     async def _serve(self, wire: Wire) -> None:
         ear = Ear(wire)
-        self.ears.append(ear)
+        if not self._first.done():
+            self._first.set_result(ear)
         told: deque[tuple[float, TurnStarted | TurnEnded, Turn]] = deque()
         async with asyncio.TaskGroup() as tasks:
             telling = tasks.create_task(self._tell(ear, told))
@@ -119,16 +120,19 @@ class HearingProvider:
             taken += 1
             await asyncio.sleep(max(0.0, at_s + self._one_way_s - time.monotonic()))
             ear.appended += pcm
+            if self._is_deaf:
+                continue
             for change in buffer.append(pcm):
                 due_s = time.monotonic() + self._one_way_s
                 match change:
                     case TurnStarted(start_frame):
                         turn = Turn(f"user_{len(ear.turns)}", start_frame, due_s)
                         ear.turns.append(turn)
+                        told.append((due_s, change, turn))
                     case TurnEnded(start_frame, end_frame):
                         turn = ear.turns[-1]
                         turn.pcm = buffer.take(start_frame, end_frame)
-                told.append((due_s, change, turn))
+                        told.append((due_s, change, turn))
 
     async def _tell(
         self, ear: Ear, told: deque[tuple[float, TurnStarted | TurnEnded, Turn]]

@@ -64,7 +64,8 @@ def music(seed: int, seconds: float = 3.0) -> Floats:
     for number, at_s in enumerate(np.arange(0, seconds, beat_s / 2)):
         root_hz = roots_hz[number // 4 % 4]
         notes = [root_hz * ratio for ratio in (1.0, 1.2599, 1.4983, 2.0)]
-        strings = sum(_string(hz, beat_s) for hz in (notes if number % 2 == 0 else notes[2:]))
+        chord = notes if number % 2 == 0 else notes[2:]
+        strings = np.sum([_string(hz, beat_s) for hz in chord], axis=0)
         parts = [strings * 0.25, _string(root_hz / 2, beat_s) * 0.5]
         if number % 4 == 2:
             parts.append(_burst(random, 0.08, [(200.0, 150.0, 1.0), (3000.0, 4000.0, 0.4)]) * 0.4)
@@ -106,7 +107,7 @@ def _burst(
     spectrum *= sum(loud / (1 + ((hz - at) / width) ** 2) for at, width, loud in shape)
     times = np.arange(size) / size
     made = np.fft.irfft(spectrum, size) * np.minimum(1.0, times * 20) * np.exp(-5 * times)
-    return made / np.sqrt(np.mean(made**2))
+    return np.asarray(made / np.sqrt(np.mean(made**2)))
 
 
 def _hum(random: np.random.Generator, from_hz: float, to_hz: float, seconds: float) -> Floats:

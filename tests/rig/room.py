@@ -12,18 +12,16 @@ Rules
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import numpy as np
 
-from tests.rig.acoustics import BLOCK, RATE_HZ, EchoPath, Floats
+from tests.rig.acoustics import RATE_HZ, EchoPath, Floats
 from tests.rig.daemon import ROOT
 from tests.rig.recorder import Samples
 from tests.rig.soundcard import SoundCard, SoundCardError
@@ -161,7 +159,7 @@ class Room:
 
     def _size(self, name: str) -> int:
         try:
-            return os.stat(self._folder / f"{name}.s16").st_size // 2
+            return (self._folder / f"{name}.s16").stat().st_size // 2
         except FileNotFoundError:
             return 0
 

@@ -201,13 +201,19 @@ class Loop:
         self._loop_ms = 1000 * took_s
 
 
+def say(answer: dict[str, float]) -> None:
+    """Tell the other side."""
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Carry sound until standard input ends."""
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
     folder, source, sink, loop_ms = sys.argv[1:]
     loop = Loop(Path(folder), source, sink, float(loop_ms))
-    print(json.dumps(loop.facts()), flush=True)
+    say(loop.facts())
     os.set_blocking(0, False)
     pending = b""
     while True:
@@ -220,7 +226,7 @@ def main() -> None:
             return
         *lines, pending = (pending + data).split(b"\n")
         for line in lines:
-            print(json.dumps(loop.obey(json.loads(line))), flush=True)
+            say(loop.obey(json.loads(line)))
 
 
 if __name__ == "__main__":
