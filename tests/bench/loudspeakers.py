@@ -9,7 +9,9 @@ measured at once by several processes.
 
 import argparse
 import asyncio
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,7 +20,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from tests.bench.trials import Interruption, disturbance, interruption, monologue, stage
+from tests.bench.trials import (
+    Disturbance,
+    Interruption,
+    disturbance,
+    interruption,
+    monologue,
+    stage,
+)
 from tests.bench.words import transcribe, wrong_words
 from tests.rig.acoustics import Floats
 from tests.rig.scenarios import SCENARIOS
@@ -32,6 +41,7 @@ WITHOUT_US: Final[Tables] = {
     "audio": {"echo_cancellation": False, "half_duplex": "never"},
 }
 HALF_DUPLEX: Final[Tables] = {"audio": {"echo_cancellation": False, "half_duplex": "auto"}}
+NICENESS: Final = -10
 NETWORK_MS: Final = 100.0
 REPEATS: Final = 2
 """A trial is repeated so often at most, on average."""
@@ -99,7 +109,9 @@ def spread(values: list[float]) -> dict[str, float]:
     return {name: round(float(value), 1) for name, value in shown.items()}
 
 
-async def interruptions(cell: Cell, trials: int, people: list[tuple[str, Floats]]) -> Any:
+async def interruptions(
+    cell: Cell, trials: int, people: list[tuple[str, Floats]]
+) -> dict[str, Any]:
     """Measure interruptions."""
     results: list[Interruption] = []
     repeated = 0
@@ -187,7 +199,7 @@ def share(part: int, whole: int) -> float:
 
 async def disturbances(cell: Cell, trials: int) -> dict[str, Any]:
     """Measure what noises do to a reply."""
-    made = []
+    made: list[Disturbance] = []
     repeated = 0
     async with stage(SCENARIOS[cell.scenario], cell.tables, one_way_ms=cell.one_way_ms) as there:
         while len(made) < trials:
@@ -237,7 +249,7 @@ async def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
                 if arguments.voices is None:
                     raise SystemExit(f"{name} needs --voices FOLDER, with 16 bit mono WAV files")
                 people = humans(arguments.voices)
-            return dict(await interruptions(cell, arguments.trials, people))
+            return await interruptions(cell, arguments.trials, people)
         case "disturbance":
             return await disturbances(cell, arguments.trials)
         case _:
@@ -257,6 +269,9 @@ def main() -> int:
     if arguments.list:
         for name, cell in cells().items():
             print(f"{name:14} {cell.kind:13} {cell.scenario:12} {cell.what}")
+    with contextlib.suppress(OSError):
+        # What is measured is voiced, not how busy the machine is with others.
+        os.nice(NICENESS)
     for name in arguments.cell:
         result = asyncio.run(measure(name, arguments))
         if arguments.json:

@@ -188,7 +188,8 @@ async def interruption(
     result.received = made.received(at - BEFORE, last + AFTER)
     begun = made.received(first, first + BEGINNING)
     spoken = sound[onset(sound) :][:BEGINNING]
-    result.beginning_db = 10 * float(np.log10(np.mean(begun**2) / np.mean(spoken**2) + 1e-9))
+    if begun.size:
+        result.beginning_db = 10 * float(np.log10(np.mean(begun**2) / np.mean(spoken**2) + 1e-9))
     if len(made.ear.turns) > turns:
         started = made.ear.turns[turns].started_frame
         result.turn_before_ms = (first + made.wire_offset - started) / MS
