@@ -211,7 +211,9 @@ class World:
         self.rules.server({"type": "input_audio_buffer.speech_started"})
         if self.facts.interrupts and self.active is not None:
             self.active.is_cancelled = True
-        may_doubt = self.can_notice() and not self.voice.gain_db and not self.is_cutting()
+        is_whole = self.active is None or not self.facts.interrupts
+        is_alone = not (self.voice.gain_db or self.is_cutting())
+        may_doubt = self.can_notice() and is_alone and is_whole
         self.say(ev.SpeechStarted("user"))
         self.voice.is_doubted = self.voice.is_held
         assert self.voice.is_doubted == may_doubt, "the server alone holds, and nothing else does"
