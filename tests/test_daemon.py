@@ -37,9 +37,9 @@ pytestmark = pytest.mark.timeout(120)
 MIC = "mic.monitor"
 """The source that the daemon records from."""
 UNTOUCHED = {"echo_cancellation": False, "half_duplex": "never"}
+"""What is spoken goes to the server bit by bit."""
 BELIEVED = {"hold_ms": 0}
 """What the server hears is speech, although nobody speaks in the room."""
-"""What is spoken goes to the server bit by bit."""
 
 
 @asynccontextmanager
