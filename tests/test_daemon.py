@@ -38,7 +38,7 @@ MIC = "mic.monitor"
 """The source that the daemon records from."""
 UNTOUCHED = {"echo_cancellation": False, "half_duplex": "never"}
 """What is spoken goes to the server bit by bit."""
-BELIEVED = {"hold_ms": 0}
+BELIEVED: dict[str, object] = {"hold_ms": 0}
 """What the server hears is speech, although nobody speaks in the room."""
 
 

@@ -24,6 +24,7 @@ MAX_ITEMS = 2
 MAX_CHUNKS = 2
 FIRST_SOUND_S = 0.1
 """A voice is suspected so long after its first sound."""
+SETTINGS = Settings(session=Session(idle_hangup_s=0))
 UNCOUNTED = ("core", "rules", "tally")
 """What does not make one state another."""
 BETWEEN_EDGES_S = 1.0
@@ -131,7 +132,7 @@ class World:
     """
 
     def __init__(self, facts: ev.SessionReady = SERVER_VAD, *, hears: bool = False) -> None:
-        self.core = Conversation(Settings(session=Session(idle_hangup_s=0)), half)
+        self.core = Conversation(SETTINGS, half)
         self.facts = facts
         self.now = 0.0
         self.rules = RuleBook(interrupts=facts.interrupts)
