@@ -18,6 +18,8 @@ PURE = (
     "voiced/audio/pcm.py",
     "voiced/audio/buffer.py",
     "voiced/audio/meter.py",
+    "voiced/audio/recorder.py",
+    "voiced/audio/trace.py",
     "voiced/realtime/server_messages.py",
     "voiced/realtime/client_messages.py",
     "voiced/realtime/translate.py",
