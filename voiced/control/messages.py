@@ -55,6 +55,8 @@ class AudioReport(TypedDict):
     starvations: int
     restarts: int
     unsent: int
+    recorder_s: int
+    """How much sound the flight recorder keeps; 0 while it is off."""
 
 
 class InterruptionReport(TypedDict):
