@@ -27,16 +27,28 @@ def status(report: "dict[str, Any]") -> str:
         lines.append(f"sound:        {said}")
     last = report["last_interruption"]
     if last:
-        lines.append(
-            f"interrupted:  by {last['source']}, silent after {last['silent_ms']:g} ms,"
-            f" {last['heard_ms']} ms heard"
-        )
+        number = f" (number {last['number']})" if last.get("number") else ""
+        lines.append(f"interrupted:  by {last['source']}, {interruption(last)}{number}")
     if cost["usd_today"]:
         lines.append(
             f"cost:         {cost['usd_today']:.4f} USD today,"
             f" {cost['usd_session']:.4f} USD this conversation"
         )
     return "\n".join(lines)
+
+
+def interruption(figures: "dict[str, Any]") -> str:
+    """Return what became of an interruption, and how quickly; never empty."""
+    told = []
+    if figures.get("silent_ms") is not None:
+        told.append(f"silent after {figures['silent_ms']:g} ms")
+    if figures.get("sound_to_silent_ms") is not None:
+        told.append(f"{figures['sound_to_silent_ms']:.0f} ms after your first sound")
+    if figures.get("heard_ms") is not None:
+        told.append(f"{figures['heard_ms'] / 1000:.1f} s heard")
+    if not figures.get("confirmed", True):
+        told.append("words given back")
+    return ", ".join(told) or "never silent"
 
 
 def done(result: "dict[str, Any]") -> str:

@@ -74,9 +74,20 @@ def test_a_busy_daemon_says_what_matters() -> None:
         "microphone:   Jabra",
         "loudspeaker:  default",
         "sound:        2 underruns, 1 unsent",
-        "interrupted:  by server, silent after 3.2 ms, 1200 ms heard",
+        "interrupted:  by server, silent after 3.2 ms, 1.2 s heard",
         "cost:         0.1234 USD today, 0.0200 USD this conversation",
     ]
+
+
+def test_an_interruption_says_what_became_of_it() -> None:
+    figures = {"silent_ms": 3.2, "sound_to_silent_ms": 171.4, "heard_ms": 900, "confirmed": False}
+
+    assert render.interruption(figures) == (
+        "silent after 3.2 ms, 171 ms after your first sound, 0.9 s heard, words given back"
+    )
+    assert render.interruption({"silent_ms": None, "heard_ms": None}) == "never silent"
+    last = {"last_interruption": {"source": "local", "number": 3}}
+    assert "interrupted:  by local, never silent (number 3)" in render.status(report() | last)
 
 
 def test_a_flag_that_is_the_state_is_not_said_twice() -> None:
