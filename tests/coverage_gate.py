@@ -33,6 +33,7 @@ PURE = (
     "voicectl/checks/finding.py",
     "voicectl/checks/unit.py",
     "voicectl/claims.py",
+    "voicectl/histogram.py",
     "voicectl/picture.py",
     "voicectl/keys.py",
     "voicectl/render.py",
@@ -40,6 +41,8 @@ PURE = (
     "voicectl/screen.py",
     "voicectl/service_facts.py",
     "voicectl/subscriber.py",
+    "voicectl/timeline.py",
+    "voicectl/timeline_text.py",
     "voicectl/unit_file.py",
     "voicectl/view.py",
 )

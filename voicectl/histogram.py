@@ -1,6 +1,5 @@
 """The figures of the day as people read them; pure."""
 
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,15 +18,15 @@ SOURCES: Final = {
 }
 
 
-def stats(report: Mapping[str, Any]) -> str:
-    """Return the figures as lines of text."""
+def stats(report: Mapping[str, Any], since: str) -> str:
+    """Return the figures as lines of text.
+
+    Args:
+        report: What the daemon answered.
+        since: The time of the day from which is counted.
+    """
     counts = report["interruptions"]
-    since = time.strftime("%H:%M", time.localtime(report["since"]))
-    lines = [f"today, since {since}"]
-    lines.append(
-        f"interruptions: {counts['total']}, of which {counts['confirmed']} confirmed"
-        f" and {counts['given_back']} given back"
-    )
+    lines = [f"since {since}: {interruptions(counts)}"]
     for source, outcome in counts["by_source"].items():
         total = outcome["confirmed"] + outcome["given_back"]
         if total:
@@ -36,11 +35,19 @@ def stats(report: Mapping[str, Any]) -> str:
                 f"  {name + ':':23}{total:>4}  ({outcome['confirmed']} confirmed,"
                 f" {outcome['given_back']} given back)"
             )
-    lines.append(f"made quieter:  {counts['ducks']} times")
+    lines.append(f"  {'made quieter:':23}{counts['ducks']:>4}")
     for key, headline in HEADLINES.items():
         if report[key]["count"]:
             lines += ["", *spread(headline, report[key])]
     return "\n".join(lines)
+
+
+def interruptions(counts: Mapping[str, Any]) -> str:
+    """Return how many there were, and what became of them."""
+    if not counts["total"]:
+        return "no interruptions"
+    total = f"{counts['total']} interruption{'' if counts['total'] == 1 else 's'}"
+    return f"{total}, {counts['confirmed']} confirmed and {counts['given_back']} given back"
 
 
 def spread(headline: str, report: Mapping[str, Any]) -> list[str]:

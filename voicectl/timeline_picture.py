@@ -113,7 +113,8 @@ def _waveform(panel: "Axes", timeline: Timeline, row: str, peaks: Sequence[float
     behind.fill_between(times, -loudest, loudest, color=COLOURS[row], alpha=0.35, linewidth=0)
     most = max(QUIETEST_PEAK, float(loudest.max(initial=0.0)))
     behind.set_ylim(-most, most)
-    behind.set_yticks([-most, 0, most], [f"-{most:.2g}", "0", f"{most:.2g}"], alpha=0.7)
+    behind.set_yticks([0, most], ["0", f"{most:.2g}"])
+    behind.set_ylabel("samples", color="#777777")
     behind.tick_params(length=2, colors="#777777")
 
 

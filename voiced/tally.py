@@ -82,8 +82,8 @@ def spread(values: Collection[float], edges: Sequence[float]) -> SpreadReport:
     return {
         "count": len(inorder),
         "median": round(median(inorder), 1) if inorder else None,
-        "p95": inorder[ceil(0.95 * len(inorder)) - 1] if inorder else None,
-        "max": inorder[-1] if inorder else None,
+        "p95": round(inorder[ceil(0.95 * len(inorder)) - 1], 1) if inorder else None,
+        "max": round(inorder[-1], 1) if inorder else None,
         "bins": [
             {"from_ms": start, "to_ms": end, "count": count}
             for start, end, count in zip(edges, ends, counts, strict=True)

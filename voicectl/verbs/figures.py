@@ -4,6 +4,7 @@ import argparse
 import json
 import shutil
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -89,7 +90,8 @@ def stats(arguments: argparse.Namespace) -> int:
         print(json.dumps(report))
         return DONE
     try:
-        print(histogram.stats(report))
+        since = time.strftime("%H:%M", time.localtime(report["since"]))
+        print(histogram.stats(report, since))
     except (KeyError, TypeError) as error:
         raise VersionError(f"the figures of the daemon cannot be read: {error}") from error
     return DONE

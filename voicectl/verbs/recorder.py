@@ -14,14 +14,14 @@ from voicectl.outcome import DONE, CommandError, VersionError
 from voicectl.verbs.tree import Verbs
 
 SAVE: Final = (
-    "voicectl recorder save                     the last seconds, as voiced-DATE-TIME.wav",
+    "voicectl recorder save                      the last seconds, as voiced-DATE-TIME.wav",
     "voicectl recorder save -o echo.wav",
-    "voicectl recorder save -o echo.wav --force even if it is there already",
+    "voicectl recorder save -o echo.wav --force  even if it is there already",
 )
 ALL: Final = (
-    "voicectl config edit                       [recorder] seconds = 60 switches it on",
+    "voicectl config edit                        [recorder] seconds = 60 switches it on",
     *SAVE[:2],
-    "voicectl recorder clear                    forget what was heard",
+    "voicectl recorder clear                     forget what was heard",
 )
 PATIENCE_S: Final = 20.0
 PREFIX: Final = "recording-"
