@@ -5,6 +5,7 @@ A key press runs through this module, so it imports nothing.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -28,27 +29,13 @@ def status(report: "dict[str, Any]") -> str:
     last = report["last_interruption"]
     if last:
         number = f" (number {last['number']})" if last.get("number") else ""
-        lines.append(f"interrupted:  by {last['source']}, {interruption(last)}{number}")
+        lines.append(f"interrupted:  by {last['source']}, {outcome_of(last, _heard_ms)}{number}")
     if cost["usd_today"]:
         lines.append(
             f"cost:         {cost['usd_today']:.4f} USD today,"
             f" {cost['usd_session']:.4f} USD this conversation"
         )
     return "\n".join(lines)
-
-
-def interruption(figures: "dict[str, Any]") -> str:
-    """Return what became of an interruption, and how quickly; never empty."""
-    told = []
-    if figures.get("silent_ms") is not None:
-        told.append(f"silent after {figures['silent_ms']:g} ms")
-    if figures.get("sound_to_silent_ms") is not None:
-        told.append(f"{figures['sound_to_silent_ms']:.0f} ms after your first sound")
-    if figures.get("heard_ms") is not None:
-        told.append(f"{figures['heard_ms'] / 1000:.1f} s heard")
-    if not figures.get("confirmed", True):
-        told.append("words given back")
-    return ", ".join(told) or "never silent"
 
 
 def done(result: "dict[str, Any]") -> str:
@@ -63,6 +50,24 @@ def trouble(audio: "dict[str, Any]") -> str:
     """Return what went wrong with the sound, counted; empty when nothing did."""
     names = ("underruns", "overruns", "starvations", "restarts", "unsent")
     return ", ".join(f"{audio[name]} {name}" for name in names if audio[name])
+
+
+def outcome_of(interruption: "dict[str, Any]", heard: "Callable[[int], str] | None" = None) -> str:
+    """Return what came of an interruption; not every one silences, or stands."""
+    silent_ms, heard_ms = interruption["silent_ms"], interruption.get("heard_ms")
+    parts = [] if silent_ms is None else [f"silent after {silent_ms:g} ms"]
+    since_ms = interruption.get("sound_to_silent_ms")
+    if since_ms is not None:
+        parts.append(f"{since_ms:.0f} ms after your first sound")
+    if not interruption.get("confirmed", True):
+        parts.append("went on")
+    elif heard is not None and heard_ms is not None:
+        parts.append(heard(heard_ms))
+    return ", ".join(parts)
+
+
+def _heard_ms(heard_ms: int) -> str:
+    return f"{heard_ms} ms heard"
 
 
 def duration(seconds: float) -> str:

@@ -20,9 +20,11 @@ class FakeStream(Stream):
         self.callback = callback
         self.calls: list[str] = []
         self.refuses = refuses
+        self.is_started = threading.Event()
 
     def start(self) -> None:
         self._note("start")
+        self.is_started.set()
 
     def abort(self) -> None:
         self._note("abort")

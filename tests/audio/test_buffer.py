@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from voiced.audio import buffer as module
-from voiced.audio.buffer import MARGIN_S, SETTLING_PULLS, DeviceClock, PlaybackBuffer
+from voiced.audio.buffer import PlaybackBuffer
 from voiced.audio.pcm import RATE_HZ, frames_of
+from voiced.audio.playhead import MARGIN_S, SETTLING_PULLS, DeviceClock
 
 BUFFER_S = 0.01
 FRAMES = 240
@@ -354,6 +355,201 @@ def test_what_was_heard_on_the_lost_device_counts_and_what_it_held_does_not() ->
 
     before_ms = 100 - 10 - 20 - MARGIN_MS
     assert device.heard()[A] / 24 == pytest.approx(before_ms + 100 - 10 - 20 - MARGIN_MS, abs=0.1)
+
+
+# --- held and ducked -------------------------------------------------------------------------
+
+
+def ramp(frames: int, first: int = 1) -> bytes:
+    """Return samples of which each says which one it is."""
+    return np.arange(first, first + frames, dtype="<i2").tobytes()
+
+
+def test_what_a_stopped_device_had_not_played_is_played_after_the_hold() -> None:
+    device = settled()
+    device.buffer.push(A, ramp(4800))
+    device.pull(8)
+    device.buffer.hold(device_keeps=False)
+    assert set(device.pull()) == {0}
+    dropped = device.buffer.stopped(device.now)
+    device.buffer.push(A, ramp(1200, 4801))
+    device.buffer.finish(A)
+    assert not device.buffer.is_flowing
+    assert set(device.pull(3)) == {0}
+
+    device.buffer.resume()
+    assert device.buffer.is_flowing
+    device.buffer.restarted(device.now, BUFFER_S)
+    again = np.frombuffer(device.pull(20), "<i2")
+
+    # Nine buffers were handed over, one of them silent; 30 ms and the margin are ahead.
+    heard = 9 * 240 - 720 - int(MARGIN_MS * 24)
+    assert dropped == 9 * 240 - heard
+    assert again[0] < 50
+    assert np.array_equal(again[120 : 6000 - heard], np.arange(heard + 121, 6001))
+
+
+def test_a_hold_in_the_middle_of_a_chunk_keeps_its_rest() -> None:
+    device = settled()
+    device.buffer.push(A, ramp(100))
+    device.buffer.push(A, ramp(4700, 101))
+    device.buffer.finish(A)
+    device.pull()
+    device.buffer.hold(device_keeps=False)
+    device.buffer.stopped(device.now)
+    device.buffer.resume()
+    device.buffer.restarted(device.now, BUFFER_S)
+
+    again = np.frombuffer(device.pull(20), "<i2")
+    assert np.array_equal(again[120:], np.arange(121, 4801))
+    device.pull(SETTLING_PULLS)
+    assert device.buffer.drained(device.now) == 2
+
+
+def test_a_whole_reply_that_the_device_held_flows_again() -> None:
+    device = settled(prebuffer_frames=24_000)
+    device.buffer.push(A, ramp(480))
+    device.buffer.finish(A)
+    device.pull(3)
+    device.buffer.hold(device_keeps=False)
+    device.pull(20)
+    assert device.buffer.drained(device.now) is None
+    device.buffer.stopped(device.now)
+    device.buffer.resume()
+
+    assert not device.buffer.is_flowing
+    assert device.buffer.drained(device.now) == 1
+
+
+def test_a_resume_before_the_device_has_stopped_loses_nothing() -> None:
+    device = settled()
+    device.buffer.push(A, ramp(4800))
+    device.buffer.finish(A)
+    device.pull(2)
+    device.buffer.hold(device_keeps=False)
+    device.buffer.resume()
+    assert set(device.pull()) == {0}
+    device.buffer.stopped(device.now)
+    device.buffer.restarted(device.now, BUFFER_S)
+
+    again = np.frombuffer(device.pull(20), "<i2")
+    assert np.array_equal(again[120:], np.arange(121, 4801))
+
+
+def test_a_device_that_is_lost_while_held_loses_no_word() -> None:
+    device = settled()
+    device.buffer.push(A, ramp(4800))
+    device.pull(2)
+    device.buffer.hold(device_keeps=False)
+    device.now += 3.0
+    device.buffer.restarted(device.now, BUFFER_S)
+    assert set(device.pull()) == {0}
+    device.buffer.resume()
+
+    again = np.frombuffer(device.pull(10), "<i2")
+    assert np.array_equal(again[120:2400], np.arange(again[120], again[120] + 2280))
+    assert again[120] <= 121 + 240
+
+
+def test_a_device_that_keeps_its_samples_gets_a_fade_and_the_rest_waits() -> None:
+    device = settled()
+    device.buffer.push(A, pcm(4800))
+    device.buffer.finish(A)
+    device.pull(5)
+    device.buffer.hold(device_keeps=True)
+    held = np.frombuffer(device.pull(5), "<i2")
+    device.buffer.resume()
+    again = np.frombuffer(device.pull(20), "<i2")
+
+    assert np.all(np.diff(held[:120]) <= 0)
+    assert np.all(held[120:] == 0)
+    assert np.all(np.diff(again[:120]) >= 0)
+    assert np.all(again[120 : 4800 - 1320] == 1000)
+    assert device.buffer.waiting_s == 0
+    assert device.buffer.drained(device.now) == 1
+
+
+def test_a_cut_while_held_says_what_was_heard_and_ends_the_hold() -> None:
+    device = settled()
+    device.buffer.push(A, pcm(4800))
+    device.pull(10)
+    device.buffer.hold(device_keeps=False)
+    device.buffer.hold(device_keeps=False)
+    device.buffer.stopped(device.now)
+
+    assert device.heard()[A] / 24 == pytest.approx(100 - 10 - 20 - MARGIN_MS, abs=0.1)
+    device.buffer.push(B, pcm(480, 77))
+    device.buffer.restarted(device.now, BUFFER_S)
+    assert device.pull() == pcm(240, 77)
+
+
+def test_a_resume_that_nobody_asked_for_changes_nothing() -> None:
+    device = settled()
+    device.buffer.push(A, pcm(4800))
+    device.buffer.resume()
+
+    assert device.pull() == pcm(240)
+
+
+def test_copies_are_kept_only_of_what_may_not_have_been_heard() -> None:
+    device = settled()
+    device.buffer.push(A, ramp(24_000))
+    device.pull(90)
+    device.now += 0.005
+    device.buffer.hold(device_keeps=False)
+    device.buffer.stopped(device.now)
+
+    # What the device held, the margin, and no more.
+    assert device.buffer.waiting_s == pytest.approx(0.1 + 0.025 + MARGIN_S, abs=0.001)
+
+
+def test_ducked_sound_is_quieter_and_heard_as_far() -> None:
+    device = settled()
+    device.buffer.push(A, pcm(24_000))
+    device.pull(10)
+    device.buffer.duck(-20.0)
+    ducked = np.frombuffer(device.pull(5), "<i2")
+
+    assert ducked[0] == 1000
+    assert np.all(ducked[480:] == 100)
+    device.buffer.duck(0.0)
+    risen = np.frombuffer(device.pull(5), "<i2")
+    assert np.all(risen[480:] == 1000)
+    assert device.heard()[A] / 24 == pytest.approx(200 - 10 - 20 - MARGIN_MS, abs=0.1)
+
+
+def test_a_level_ordered_in_silence_holds_from_the_first_sample_on() -> None:
+    device = settled()
+    device.buffer.duck(-20.0)
+    device.pull()
+    device.buffer.push(A, pcm(4800))
+    assert set(np.frombuffer(device.pull(), "<i2")) == {100}
+
+    device.buffer.hold(device_keeps=False)
+    device.buffer.duck(0.0)
+    device.buffer.stopped(device.now)
+    device.buffer.resume()
+    device.buffer.restarted(device.now, BUFFER_S)
+    assert np.all(np.frombuffer(device.pull(2), "<i2")[120:] == 1000)
+
+
+def test_a_hold_keeps_the_level_and_a_cut_gives_it_back() -> None:
+    device = settled()
+    device.buffer.push(A, pcm(4800))
+    device.buffer.duck(-20.0)
+    device.pull(4)
+    device.buffer.hold(device_keeps=False)
+    device.buffer.stopped(device.now)
+    device.buffer.resume()
+    device.buffer.restarted(device.now, BUFFER_S)
+    assert np.all(np.frombuffer(device.pull(), "<i2")[120:] == 100)
+
+    device.buffer.cut(device.now, device_keeps=True)
+    tail = np.frombuffer(device.pull(), "<i2")
+    assert tail[0] == 100
+    assert np.all(tail[120:] == 0)
+    device.buffer.push(B, pcm(480))
+    assert device.pull() == pcm(240)
 
 
 def test_no_sample_of_before_the_cut_is_ever_pulled_after_it() -> None:

@@ -159,6 +159,26 @@ async def test_what_is_asked_for_is_done_in_order() -> None:
     assert order == ["before", "after"]
 
 
+async def test_a_stream_that_was_given_up_is_not_started_and_says_nothing_more() -> None:
+    library, outcomes, said = fakes.FakePortAudio(), Outcomes(), list[str]()
+    let_go = threading.Event()
+
+    def wait() -> None:
+        let_go.wait(ANSWERS_WITHIN_S)
+
+    async with opened(library) as (line, _):
+        line.abort(outcomes, after=wait)
+        line.start(outcomes, before=lambda: said.append("started"))
+        line.abort(outcomes, after=lambda: said.append("aborted"))
+        line.close()
+        let_go.set()
+        for _ in range(3):
+            assert await outcomes.next() is None
+
+    assert library.streams[0].calls == ["abort", "abort", "close"]
+    assert said == []
+
+
 async def test_a_refusal_is_told() -> None:
     async with opened(fakes.FakePortAudio(refuses={"start", "abort"})) as (line, _):
         outcomes = Outcomes()

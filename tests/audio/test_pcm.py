@@ -113,6 +113,14 @@ def test_every_chunk_gives_its_share_of_samples_and_nothing_piles_up() -> None:
     assert sum(sizes) == 24_000
 
 
+def test_a_resampler_that_was_reset_has_nothing_of_the_stream_before() -> None:
+    resampler, fresh = Resampler(24_000, 44_100), Resampler(24_000, 44_100)
+    resampler.process(tone(1000, 24_000, 0.1003))
+    resampler.reset()
+
+    assert resampler.process(silence(100)) == fresh.process(silence(100))
+
+
 def test_the_end_of_a_stream_is_not_lost() -> None:
     for from_hz, to_hz in ((24_000, 16_000), (22_050, 24_000)):
         resampler = Resampler(from_hz, to_hz)

@@ -21,15 +21,18 @@ from tests.audio.probe import (
     sounding,
     until,
 )
-from tests.rig.recorder import Recorder
+from tests.rig.recorder import Recorder, Samples
 from tests.rig.soundcard import VirtualSoundCard
 from voiced.audio.meter import FLOOR_DBFS, Meter
+from voiced.audio.pcm import FADE_FRAMES, level_dbfs
 from voiced.audio.playback import LINGER_S, Speaker
 from voiced.audio.portaudio import OUTPUT_UNDERFLOW, PortAudio
+from voiced.audio.reference import Reference
 from voiced.conversation.sound_events import (
     Heard,
     PlaybackCut,
     PlaybackDrained,
+    PlaybackHeld,
     SpeakerLost,
     SpeakerOpened,
 )
@@ -131,6 +134,93 @@ async def test_a_cut_is_silent_at_once_and_says_how_much_was_heard(
                 piece = await cut_and_compare(out, reports, recorder, number)
 
             assert (piece.item_id, piece.content_index) == (ITEM, 0)
+
+
+def stretches(recording: Samples) -> tuple[Samples, Samples]:
+    """Return what sounds before and after the longest silence between."""
+    sounds = sounding(recording)
+    places = np.nonzero(sounds)[0]
+    gap = int(np.argmax(np.diff(places)))
+    return sounds[: places[gap] + 1], sounds[places[gap + 1] :]
+
+
+@pytest.mark.parametrize(("aborts", "rate_hz"), [(True, 0), (True, 48_000), (False, 0)])
+@pytest.mark.parametrize("pause_ms", [3, 11, 19])
+@repeated_if_disturbed
+async def test_what_is_held_and_resumed_loses_no_sample(
+    trial: Trial, sound: VirtualSoundCard, pause_ms: int, rate_hz: int, *, aborts: bool
+) -> None:
+    """What sounds after the hold begins at or a few ms before where it broke off."""
+    pcm = noise(700, seed=pause_ms)
+    settings = Audio(prebuffer_ms=0, device_rate_hz=rate_hz)
+    async with speaker(settings, aborts=aborts, trial=trial) as (out, reports):
+        with trial.recorder(sound) as recorder:
+            out.play(ITEM, 0, pcm[:24_000])
+            await until(recorder, lambda it: sounding(it).size > 24 * 150)
+            await asyncio.sleep(pause_ms / 1000)
+            ordered_s = time.monotonic()
+            out.hold(1)
+            held = await reports.until(PlaybackHeld)
+            out.play(ITEM, 0, pcm[24_000:])
+            out.finish(ITEM, 0)
+            await asyncio.sleep(0.15)
+            assert not reports.of(PlaybackDrained)
+            out.resume()
+            await reports.until(PlaybackDrained)
+            before, after = stretches(recorder.samples())
+            late_frames = 24 * recorder.late_ms(ordered_s - 0.05)
+
+    whole = np.frombuffer(pcm, "<i2")
+    took_frames = 24_000 * (held.silent_at_s - ordered_s)
+    begins = whole.size - after.size
+    assert held.hold == 1
+    # The first frames of a fade round to nothing; another rate smears a little.
+    edge_frames = 60 if rate_hz else 4
+    assert begins <= before.size + edge_frames
+    assert begins >= before.size - took_frames - late_frames - 20 * 24
+    if rate_hz == 0:
+        steady = before.size - (0 if aborts else FADE_FRAMES)
+        assert np.array_equal(before[:steady], whole[:steady])
+        assert np.array_equal(after[FADE_FRAMES:], whole[begins + FADE_FRAMES :])
+
+
+@repeated_if_disturbed
+async def test_a_cut_while_held_reports_no_more_than_was_heard(
+    trial: Trial, sound: VirtualSoundCard
+) -> None:
+    async with speaker(trial=trial) as (out, reports):
+        for number in (1, 2):
+            with trial.recorder(sound) as recorder:
+                out.play(ITEM, 0, noise(10_000, seed=number))
+                await until(recorder, lambda it: sounding(it).size > 24 * 150)
+                ordered_s = time.monotonic()
+                out.hold(number)
+                held = await reports.until(PlaybackHeld, number)
+                await asyncio.sleep(0.05)
+                out.cut(number)
+                report = await reports.until(PlaybackCut, number)
+                truth_ms, stalled_ms = heard_ms(recorder), recorder.late_ms(ordered_s - 0.05)
+
+            told_ms = report.heard[0].heard_frames / 24
+            took_ms = (held.silent_at_s - ordered_s) * 1000
+            assert told_ms <= truth_ms + stalled_ms
+            assert told_ms >= truth_ms - took_ms - stalled_ms - 20
+
+
+@repeated_if_disturbed
+async def test_what_is_ducked_is_14_db_quieter(trial: Trial, sound: VirtualSoundCard) -> None:
+    tone = (12_000 * np.sin(np.arange(24_000) * 2 * np.pi * 200 / 24_000)).astype("<i2").tobytes()
+    async with speaker(trial=trial) as (out, reports):
+        with trial.recorder(sound) as recorder:
+            out.play(ITEM, 0, tone)
+            out.finish(ITEM, 0)
+            await until(recorder, lambda it: sounding(it).size > 24 * 100)
+            out.duck(-14.0)
+            await reports.until(PlaybackDrained)
+            played = sounding(recorder.samples())
+
+    loud, quiet = played[:2400], played[-6000:]
+    assert level_dbfs(quiet.tobytes()) - level_dbfs(loud.tobytes()) == pytest.approx(-14, abs=0.1)
 
 
 @repeated_if_disturbed
@@ -371,6 +461,105 @@ async def test_the_meter_is_shown_what_is_played() -> None:
     level = meter.take()
     assert level is not None
     assert level.peak_dbfs > FLOOR_DBFS
+    out.end()
+
+
+@pytest.mark.parametrize("refused_hz", [set[int](), {24_000}])
+async def test_the_reference_is_shown_what_the_device_is_handed(refused_hz: set[int]) -> None:
+    library, reports = fakes.FakePortAudio(refused_hz=refused_hz), Reports()
+    reference = Reference()
+    out = Speaker(library, AT_ONCE, reports, reference=reference)
+    out.open()
+    await reports.until(SpeakerOpened)
+    reference.take(240, time.monotonic())
+    out.play(ITEM, 0, np.full(2400, 10_000, "<i2").tobytes())
+    await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    out.duck(-20.0)
+    for _ in range(4):
+        library.streams[0].capture(bytes(2 * library.streams[0].frames))
+    shown = sounding(np.frombuffer(reference.take(24_000, time.monotonic()), "<i2"))
+
+    assert 4 * 240 <= shown.size <= 4 * 240 + 2
+    assert shown[0] == pytest.approx(10_000, abs=10)
+    assert set(shown[480:]) == {1000}
+    assert out.figures().delay_s == pytest.approx(0.02)
+    out.end()
+
+
+async def test_the_reference_forgets_what_a_stopped_device_drops() -> None:
+    library, reports, reference = fakes.FakePortAudio(), Reports(), Reference()
+    out = Speaker(library, AT_ONCE, reports, reference=reference)
+    out.open()
+    await reports.until(SpeakerOpened)
+    reference.take(240, time.monotonic())
+    out.play(ITEM, 0, noise(1000))
+    await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    for _ in range(3):
+        library.streams[0].capture(bytes(480))
+    out.cut(1)
+    await reports.until(PlaybackCut)
+
+    # It has just begun: it held three buffers of 10 ms.
+    assert set(reference.take(24_000, time.monotonic())) == {0}
+    out.end()
+
+
+async def test_a_hold_is_answered_and_kept_when_the_device_cannot_be_stopped() -> None:
+    library, reports = fakes.FakePortAudio(refuses={"abort"}), Reports()
+    out = Speaker(library, AT_ONCE, reports)
+    out.open()
+    await reports.until(SpeakerOpened)
+    out.play(ITEM, 0, noise(100))
+    await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    library.streams[0].capture(bytes(960))
+    out.hold(3)
+    assert (await reports.until(PlaybackHeld)).hold == 3
+    await reports.until(SpeakerLost)
+
+    out.open()
+    await reports.until(SpeakerOpened, 2)
+    assert library.streams[1].calls == []
+    out.resume()
+    await asyncio.to_thread(library.streams[1].is_started.wait, ANSWERS_WITHIN_S)
+    out.cut(4)
+    assert (await reports.until(PlaybackCut)).heard[0].heard_frames == 0
+    out.end()
+
+
+async def test_a_hold_while_nothing_runs_is_answered_at_once_and_a_resume_starts() -> None:
+    library, reports = fakes.FakePortAudio(), Reports()
+    out = Speaker(library, AT_ONCE, reports)
+    out.open()
+    await reports.until(SpeakerOpened)
+    out.hold(1)
+    assert reports.of(PlaybackHeld)[0].hold == 1
+    out.play(ITEM, 0, noise(50))
+    out.finish(ITEM, 0)
+    assert library.streams[0].calls == []
+
+    out.resume()
+    await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    out.resume()
+    out.end()
+
+
+async def test_a_reply_that_was_heard_out_when_it_was_held_is_drained_by_the_resume() -> None:
+    library, reports = fakes.FakePortAudio(), Reports()
+    out = Speaker(library, AT_ONCE, reports)
+    out.open()
+    await reports.until(SpeakerOpened)
+    out.play(ITEM, 0, noise(20))
+    await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    for _ in range(8):
+        library.streams[0].capture(bytes(960))
+    out.hold(1)
+    await reports.until(PlaybackHeld)
+    out.finish(ITEM, 0)
+    assert not reports.of(PlaybackDrained)
+    out.resume()
+
+    assert (await reports.until(PlaybackDrained)).plays == 1
+    assert library.streams[0].calls == ["start", "abort"]
     out.end()
 
 

@@ -5,20 +5,21 @@ Rules
    the lock longer than it takes to move one buffer of samples.
 2. A cut is one critical section: take the playhead, empty the buffer (R2).  What is
    pulled afterwards was pushed afterwards.
-3. Heard is what the device has played: frames handed over, minus what the device says it
-   still holds, rounded towards less (R3).  Between two pulls the playhead moves with the
-   clock, but never further than one buffer: a device that had played more would have
-   pulled again.
+3. Heard is what the device has played, rounded towards less (R3): see ``playhead``.
 4. Words are never dropped.  The buffer is bounded at half an hour and refuses beyond.
 5. Where the samples are still ours, sound ends in a fade (R12): when the buffer runs dry
-   in the middle of a reply, and at a cut that leaves the device its samples.
+   in the middle of a reply, and at a cut or a hold that leaves the device its samples.
+6. A hold keeps every word (R10): what the device dropped unheard is put back in front, from
+   a copy.  As heard is rounded towards less, a few ms are said twice and none is lost.
+7. A cut ends a hold and gives back full level: both are about the reply that is cut.  A hold
+   and a resume leave the level as it was ordered.
 """
 
 import threading
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Final
 
+from voiced.audio.gain import Gain
 from voiced.audio.pcm import (
     BYTES_PER_FRAME,
     FADE_FRAMES,
@@ -28,101 +29,9 @@ from voiced.audio.pcm import (
     frames_of,
     silence,
 )
+from voiced.audio.playhead import SETTLING_PULLS, DeviceClock, Key, Track
 
 MAX_FRAMES: Final = 30 * 60 * RATE_HZ
-SETTLING_PULLS: Final = 8
-"""So many buffers after a start, or after it ran dry, the device's own figure for its delay
-is still too small."""
-SETTLING_BUFFERS: Final = 3
-"""What PortAudio's ALSA device can hold, in buffers: the delay assumed until then, and where
-the device claims to hold less than one."""
-MARGIN_S: Final = 0.002
-"""Taken off the playhead: under-report rather than over-report.  A sound server that
-resamples holds up to a millisecond that it does not tell of."""
-
-Key = tuple[str, int]
-"""A piece of a reply: (item_id, content_index)."""
-
-
-@dataclass(slots=True)
-class Track:
-    """One piece of a reply and where it lies on the device's time line."""
-
-    key: Key
-    pushed_frames: int = 0
-    is_finished: bool = False
-    """No more samples will come."""
-    spans: list[tuple[int, int]] = field(default_factory=list)
-    """Stretches of the device's time line, as (first frame, frame after the last)."""
-    heard_before: int = 0
-    """Frames heard on earlier time lines."""
-
-    def place(self, start: int, frames: int) -> None:
-        """Note that ``frames`` of this piece were handed over from ``start`` on."""
-        if self.spans and self.spans[-1][1] == start:
-            self.spans[-1] = (self.spans[-1][0], start + frames)
-        else:
-            self.spans.append((start, start + frames))
-
-    def heard_frames(self, played: int) -> int:
-        """Return how many frames of this piece lie before the playhead."""
-        heard = sum(max(0, min(end, played) - start) for start, end in self.spans)
-        return self.heard_before + heard
-
-    def move_on(self, played: int) -> None:
-        """Leave this time line; what the device held of it and did not play is lost."""
-        handed = sum(end - start for start, end in self.spans)
-        heard_before = self.heard_before
-        self.heard_before = self.heard_frames(played)
-        self.pushed_frames -= handed - (self.heard_before - heard_before)
-        self.spans.clear()
-
-
-@dataclass(slots=True)
-class DeviceClock:
-    """Where the device is on its own time line, as far as can be known.
-
-    Args:
-        buffer_s: Length of one device buffer, in seconds.
-    """
-
-    buffer_s: float
-    handed_frames: int = 0
-    """Frames handed to the device since it was started."""
-    pulls: int = 0
-    settling: int = SETTLING_PULLS
-    """So many buffers yet the device's figure is not believed."""
-    at_s: float = 0.0
-    """When the newest buffer was pulled."""
-    before_frames: int = 0
-    """Frames handed over before that one."""
-    delay_s: float = 0.0
-    """How long after ``at_s`` its first frame is played."""
-
-    def pulled(self, frames: int, now_s: float, delay_s: float, held_s: float = 0.0) -> None:
-        """Note that the device took one buffer and said how far ahead of itself it is.
-
-        Args:
-            frames: How many it took.
-            now_s: The monotonic time.
-            delay_s: How long until it plays the first of them, as it says.
-            held_s: How much of what was handed over before has not reached it yet.
-        """
-        self.pulls += 1
-        if self.settling or delay_s < self.buffer_s:
-            delay_s = max(delay_s, SETTLING_BUFFERS * self.buffer_s)
-        self.settling = max(0, self.settling - 1)
-        self.at_s = now_s
-        self.delay_s = delay_s + held_s
-        self.before_frames = self.handed_frames
-        self.handed_frames += frames
-
-    def played(self, now_s: float) -> int:
-        """Return how many frames have been played, never more than is certain."""
-        if self.pulls == 0:
-            return 0
-        ahead_s = min(now_s - self.at_s, self.buffer_s) - self.delay_s - MARGIN_S
-        return max(0, self.before_frames + int(ahead_s * RATE_HZ))
 
 
 class PlaybackBuffer:
@@ -140,6 +49,7 @@ class PlaybackBuffer:
         self.starvations = 0
         self._lock = threading.Lock()
         self._clock = DeviceClock(0.0)
+        self._gain = Gain()
         self._chunks: deque[tuple[Track, bytes]] = deque()
         self._offset = 0
         self._waiting_frames = 0
@@ -147,13 +57,18 @@ class PlaybackBuffer:
         self._is_flowing = False
         self._is_paused = False
         self._must_rise = False
+        self._is_held = False
+        self._keeps_unheard = False
+        """What the device drops will be put back."""
+        self._pulled: deque[tuple[int, Track, bytes]] = deque()
+        """What was pulled and may not have been heard: where it lies, and what it was."""
         self._tail = b""
         self._pushes = 0
 
     @property
     def is_flowing(self) -> bool:
         """Tell whether there is something to play now."""
-        return self._is_flowing
+        return self._is_flowing and not self._is_held
 
     @property
     def waiting_s(self) -> float:
@@ -195,9 +110,14 @@ class PlaybackBuffer:
         with self._lock:
             start = self._clock.handed_frames
             self._clock.pulled(frames, now_s, delay_s, held_s)
-            pcm = self._take_tail(frames)
-            if self._is_flowing and not self._is_paused:
-                pcm += self._round_off(self._take(frames - frames_of(pcm), start + frames_of(pcm)))
+            self._forget_heard(now_s)
+            pcm = tail = self._take_tail(frames)
+            wanted = frames - frames_of(tail)
+            if self.is_flowing and not self._is_paused:
+                pcm = self._round_off(self._take(wanted, start + frames_of(tail)))
+                pcm = tail + self._gain.apply(pcm + silence(wanted - frames_of(pcm)))
+            else:
+                self._gain.arrive()
             return pcm + silence(frames - frames_of(pcm))
 
     def ran_dry(self) -> None:
@@ -208,14 +128,55 @@ class PlaybackBuffer:
     def drained(self, now_s: float) -> int | None:
         """Return how many pushes there were, once, when the last sample has been played."""
         with self._lock:
-            if not self._tracks or self._chunks:
+            if not self._tracks or self._chunks or self._is_held:
                 return None
             played = self._clock.played(now_s)
             for track in self._tracks.values():
                 if not track.is_finished or track.heard_frames(played) < track.pushed_frames:
                     return None
             self._tracks.clear()
+            self._pulled.clear()
             return self._pushes
+
+    def duck(self, gain_db: float) -> None:
+        """Play at another level from the next buffer on; the playhead does not mind."""
+        with self._lock:
+            self._gain.turn(gain_db)
+
+    def hold(self, *, device_keeps: bool) -> None:
+        """Hand out silence until ``resume`` and keep every word; more may be pushed.
+
+        Args:
+            device_keeps: The device will still play what it holds, and the sound ends in a
+                fade.  Otherwise the device is about to be stopped, and ``stopped`` puts
+                back what it drops.
+        """
+        with self._lock:
+            if self._is_held:
+                return
+            if device_keeps:
+                self._tail = self._fading_tail()
+            else:
+                self._tail = b""
+                self._is_paused = self._keeps_unheard = True
+            self._is_held = True
+
+    def resume(self) -> None:
+        """Let the words that were held flow again, out of silence; harmless without a hold."""
+        with self._lock:
+            if self._is_held:
+                self._is_held = False
+                self._must_rise |= bool(self._chunks) or self._keeps_unheard
+
+    def stopped(self, now_s: float) -> int:
+        """Note that the device was stopped or lost; it gets silence until ``restarted``.
+
+        Returns:
+            How many frames it dropped unheard.
+        """
+        with self._lock:
+            self._is_paused = True
+            return self._end_time_line(now_s)
 
     def cut(self, now_s: float, *, device_keeps: bool) -> tuple[tuple[Key, int], ...]:
         """Empty the buffer and return the frames heard of each piece.
@@ -237,8 +198,10 @@ class PlaybackBuffer:
             heard = tuple((key, track.heard_frames(played)) for key, track in self._tracks.items())
             self._chunks.clear()
             self._tracks.clear()
+            self._pulled.clear()
             self._offset = self._waiting_frames = 0
-            self._is_flowing = self._must_rise = False
+            self._is_flowing = self._must_rise = self._is_held = self._keeps_unheard = False
+            self._gain.reset()
             return heard
 
     def pause(self) -> bool:
@@ -257,12 +220,44 @@ class PlaybackBuffer:
             buffer_s: Length of one device buffer, in seconds.
         """
         with self._lock:
-            played = self._clock.played(now_s)
-            for track in self._tracks.values():
-                track.move_on(played)
+            self._end_time_line(now_s)
             self._clock = DeviceClock(buffer_s)
+            self._gain.arrive()
             self._is_paused = False
             self._tail = b""
+
+    def _end_time_line(self, now_s: float) -> int:
+        """Settle what was heard of each piece, and put back what is kept."""
+        played = self._clock.played(now_s)
+        dropped = self._clock.handed_frames - played
+        for track in self._tracks.values():
+            track.move_on(played)
+        if self._keeps_unheard or self._is_held:
+            self._put_back(played)
+        self._keeps_unheard = False
+        self._pulled.clear()
+        self._clock = DeviceClock(self._clock.buffer_s)
+        return dropped
+
+    def _put_back(self, played: int) -> None:
+        """Put what was pulled and not heard in front of what waits."""
+        if self._offset:
+            track, pcm = self._chunks[0]
+            self._chunks[0] = (track, pcm[self._offset :])
+            self._offset = 0
+        for start, track, pcm in reversed(self._pulled):
+            unheard = pcm[max(0, played - start) * BYTES_PER_FRAME :]
+            if unheard:
+                self._chunks.appendleft((track, unheard))
+                self._waiting_frames += frames_of(unheard)
+                track.pushed_frames += frames_of(unheard)
+                self._is_flowing = True
+
+    def _forget_heard(self, now_s: float) -> None:
+        """Let go of the copies of what has been heard by now."""
+        played = self._clock.played(now_s)
+        while self._pulled and self._pulled[0][0] + frames_of(self._pulled[0][2]) <= played:
+            self._pulled.popleft()
 
     def _take(self, frames: int, start: int) -> bytes:
         """Take samples off the front and place them on the time line."""
@@ -277,6 +272,7 @@ class PlaybackBuffer:
                 self._chunks.popleft()
                 self._offset = 0
             track.place(start + taken, frames_of(part))
+            self._pulled.append((start + taken, track, part))
             taken += frames_of(part)
             parts.append(part)
         self._waiting_frames -= taken
@@ -302,8 +298,8 @@ class PlaybackBuffer:
 
     def _fading_tail(self) -> bytes:
         """Return the next 5 ms, faded, and place them on the time line."""
-        if not self._is_flowing:
+        if not self.is_flowing:
             return b""
         self._must_rise = False
         tail = self._take(FADE_FRAMES, self._clock.handed_frames)
-        return fade_out(tail)
+        return self._gain.apply(fade_out(tail))

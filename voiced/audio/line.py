@@ -107,13 +107,18 @@ class Line:
         self._worker.submit(lambda: found.append(self._find_and_open(make_callback)), opened)
 
     def start(self, then: Outcome, before: Callable[[], None] | None = None) -> None:
-        """Start the stream; ``before`` runs on the worker, right before the first callback."""
+        """Start the stream; ``before`` runs on the worker, right before the first callback.
+
+        A stream that has been given up meanwhile is not started.
+        """
         stream = self._stream
         if stream is None:
             return
         self.is_running = True
 
         def start() -> None:
+            if self._stream is not stream:
+                return
             if before is not None:
                 before()
             self._called_s = time.monotonic()
@@ -123,7 +128,10 @@ class Line:
         self._worker.submit(start, then)
 
     def abort(self, then: Outcome, after: Callable[[], None] | None = None) -> None:
-        """Stop at once; ``after`` runs on the worker, as soon as the device is silent."""
+        """Stop at once; ``after`` runs on the worker, as soon as the device is silent.
+
+        It does not run when the stream has been given up meanwhile.
+        """
         stream = self._stream
         if stream is None:
             return
@@ -131,7 +139,7 @@ class Line:
 
         def stop() -> None:
             stream.abort()
-            if after is not None:
+            if after is not None and self._stream is stream:
                 after()
 
         self._worker.submit(stop, then)
@@ -144,6 +152,10 @@ class Line:
         stream, self._stream = self._stream, None
         if stream is not None:
             self._worker.submit(stream.close, raise_unexpected)
+
+    def ask(self, call: Callable[[], None], then: Outcome) -> None:
+        """Run a call that may wait for the sound server on the worker, after what was asked for."""
+        self._worker.submit(call, then)
 
     def call_when_done(self, call: Callable[[], None]) -> None:
         """Call back, on the event loop, when everything asked for so far is done."""

@@ -121,6 +121,11 @@ class Resampler:
             return max(0, frames)
         return -(-(self._position + (frames - 1) * self._down + 1) // self._up)
 
+    def reset(self) -> None:
+        """Forget the stream; another one begins."""
+        self._history = np.zeros(self._taps - 1)
+        self._position = 0
+
     def finish(self) -> bytes:
         """Return the end of the stream, which the filter's delay still holds."""
         return b"" if self._is_same else self.process(silence(self._taps // 2))

@@ -6,6 +6,9 @@ Rules
 2. A cut empties the buffer in one step and then aborts the stream, so that the device
    drops what it holds: silence after about 3 ms instead of 30.
 3. Every cut is answered, also when the sound server is not: the buffer is empty by then.
+   So is every hold; a resume may come before the answer.
+4. The reference of the echo canceller is shown what the device is handed, as it is handed
+   over: after fades and ducking, at 24 kHz.
 """
 
 import asyncio
@@ -20,10 +23,12 @@ from voiced.audio.line import STALL_S, Line, Wanted
 from voiced.audio.meter import Meter
 from voiced.audio.pcm import BYTES_PER_FRAME, RATE_HZ, Resampler, ms_to_frames
 from voiced.audio.portaudio import CONTINUE, OUTPUT_UNDERFLOW, Callback, PortAudio
+from voiced.audio.reference import Reference
 from voiced.conversation.sound_events import (
     Heard,
     PlaybackCut,
     PlaybackDrained,
+    PlaybackHeld,
     SoundEvent,
     SpeakerLost,
     SpeakerOpened,
@@ -51,6 +56,8 @@ class SpeakerFigures:
     """How often the network was slower than the sound."""
     restarts: int
     """How often the device came back after it had been lost."""
+    delay_s: float | None = None
+    """How far ahead of itself the device was at the last look, as it says; None before."""
 
 
 class Speaker:
@@ -61,8 +68,9 @@ class Speaker:
         settings: Which device and how.
         emit: Takes the events, on the event loop.
         meter: Is shown what is played.
-        aborts: Cut by stopping the device; otherwise by emptying the buffer alone, which
+        aborts: Cut and hold by stopping the device; otherwise by the buffer alone, which
             leaves the device its samples and ends in a fade.
+        reference: Is shown what the device is handed; None where no echo is cancelled.
     """
 
     def __init__(
@@ -73,12 +81,16 @@ class Speaker:
         meter: Meter | None = None,
         *,
         aborts: bool = True,
+        reference: Reference | None = None,
     ) -> None:
         self._line = Line(library, _wanted(settings))
         self._emit = emit
         self._meter = meter or Meter()
         self._aborts = aborts
+        self._reference = reference
+        self._converter: Converter | None = None
         self._underruns = 0
+        self._delay_s: float | None = None
         self._buffer = PlaybackBuffer(prebuffer_frames=ms_to_frames(settings.prebuffer_ms))
         self._linger: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -99,6 +111,7 @@ class Speaker:
         """Let go of the device and of everything that waits to be played."""
         self._buffer.cut(time.monotonic(), device_keeps=False)
         self._forget_linger()
+        self._stopped()
         self._line.close()
 
     def end(self) -> None:
@@ -128,34 +141,29 @@ class Speaker:
         stops = self._aborts and self._line.is_running
         pieces = self._buffer.cut(now_s, device_keeps=not stops and self._line.is_running)
         heard = tuple(Heard(*key, frames) for key, frames in pieces)
-        if not stops:
+        if stops:
+            self._stop(lambda silent_at_s: self._emit(PlaybackCut(number, heard, silent_at_s)))
+        else:
             self._emit(PlaybackCut(number, heard, now_s))
-            return
-        silent_at: list[float] = []
-        answer = _Once(
-            lambda: self._emit(PlaybackCut(number, heard, (silent_at or [time.monotonic()])[0]))
-        )
-        late = self._loop.call_later(CUT_WITHIN_S, self._cut_late, answer)
-
-        def stopped(error: Exception | None) -> None:
-            late.cancel()
-            if error is not None:
-                self._lost(f"the loudspeaker cannot be stopped: {error}")
-            answer()
-
-        self._line.abort(stopped, after=lambda: silent_at.append(time.monotonic()))
 
     def duck(self, gain_db: float) -> None:
-        """Play more quietly from now on, or as loud as ever with 0 dB."""
-        raise NotImplementedError
+        """Play more quietly from now on, until told otherwise or cut; 0 dB is full level."""
+        self._buffer.duck(gain_db)
 
     def hold(self, number: int) -> None:
         """Be silent now and keep every word; answered by ``PlaybackHeld``."""
-        raise NotImplementedError
+        self._forget_linger()
+        stops = self._aborts and self._line.is_running
+        self._buffer.hold(device_keeps=not stops and self._line.is_running)
+        if stops:
+            self._stop(lambda silent_at_s: self._emit(PlaybackHeld(number, silent_at_s)))
+        else:
+            self._emit(PlaybackHeld(number, time.monotonic()))
 
     def resume(self) -> None:
-        """Go on from where it was held."""
-        raise NotImplementedError
+        """Go on from where it was held; harmless when nothing is."""
+        self._buffer.resume()
+        self._run()
 
     def check(self) -> None:
         """Find out whether the device went away; called a few times a second."""
@@ -165,7 +173,11 @@ class Speaker:
     def figures(self) -> SpeakerFigures:
         """Return what there is to say about the loudspeaker."""
         return SpeakerFigures(
-            self._line.name, self._underruns, self._buffer.starvations, self._line.restarts
+            self._line.name,
+            self._underruns,
+            self._buffer.starvations,
+            self._line.restarts,
+            self._delay_s,
         )
 
     # --- on the loop -------------------------------------------------------------------
@@ -180,6 +192,9 @@ class Speaker:
     def _run(self) -> None:
         """Start the stream when there is something to play."""
         if not self._buffer.is_flowing:
+            if not self._line.is_running:
+                # No callback comes to say that the rest was heard before the stream stopped.
+                self._look_whether_drained(time.monotonic())
             return
         self._forget_linger()
         if self._line.is_open and not self._line.is_running:
@@ -189,6 +204,24 @@ class Speaker:
         if error is not None:
             self._lost(f"the loudspeaker cannot be started: {error}")
 
+    def _stop(self, answer: Callable[[float], None]) -> None:
+        """Make the device drop its samples; ``answer`` gets the time when it had, or gave up."""
+        silent_at: list[float] = []
+        once = _Once(lambda: answer((silent_at or [time.monotonic()])[0]))
+        late = self._loop.call_later(CUT_WITHIN_S, self._cut_late, once)
+
+        def stopped(error: Exception | None) -> None:
+            late.cancel()
+            if error is not None:
+                self._lost(f"the loudspeaker cannot be stopped: {error}")
+            once()
+
+        def silent() -> None:
+            silent_at.append(time.monotonic())
+            self._stopped()
+
+        self._line.abort(stopped, after=silent)
+
     def _drained(self, plays: int) -> None:
         self._emit(PlaybackDrained(plays))
         self._forget_linger()
@@ -197,7 +230,7 @@ class Speaker:
     def _rest(self) -> None:
         """Stop the stream: nothing is left to play."""
         if self._line.is_running and self._buffer.pause():
-            self._line.abort(self._started)
+            self._line.abort(self._started, after=self._stopped)
 
     def _forget_linger(self) -> None:
         if self._linger is not None:
@@ -209,17 +242,33 @@ class Speaker:
         answer()
 
     def _lost(self, reason: str) -> None:
+        self._stopped()
         self._line.lose()
         self._emit(SpeakerLost(reason))
 
     # --- on PortAudio's thread, or the worker's -------------------------------------------
 
     def _new_time_line(self) -> None:
-        self._buffer.restarted(time.monotonic(), self._line.buffer_s)
+        now_s = time.monotonic()
+        if self._converter is not None:
+            self._converter.reset()
+        self._buffer.restarted(now_s, self._line.buffer_s)
+        if self._reference is not None:
+            self._reference.started(now_s)
+
+    def _stopped(self) -> None:
+        dropped = self._buffer.stopped(time.monotonic())
+        if self._reference is not None:
+            self._reference.dropped(dropped)
+
+    def _look_whether_drained(self, now_s: float) -> None:
+        plays = self._buffer.drained(now_s)
+        if plays is not None:
+            self._loop.call_soon_threadsafe(self._drained, plays)
 
     def _make_callback(self, rate_hz: int, frames: int) -> Callback:
         buffer_s = frames / rate_hz
-        converter = None if rate_hz == RATE_HZ else Converter(rate_hz)
+        converter = self._converter = None if rate_hz == RATE_HZ else Converter(rate_hz)
 
         def callback(
             _captured: bytes | None, count: int, times: Mapping[str, float], flags: int
@@ -230,17 +279,17 @@ class Speaker:
                 self._underruns += 1
                 self._buffer.ran_dry()
             delay_s = times["output_buffer_dac_time"] - times["current_time"]
+            self._delay_s = delay_s
             if not 0.0 <= delay_s <= MAX_DELAY_S:
                 delay_s = 3 * buffer_s
-            if converter is None:
-                pcm = self._buffer.pull(count, now_s, delay_s)
-            else:
-                wanted, held_s = converter.wants(count)
-                pcm = converter.convert(self._buffer.pull(wanted, now_s, delay_s, held_s), count)
+            wanted, held_s = (count, 0.0) if converter is None else converter.wants(count)
+            pcm = self._buffer.pull(wanted, now_s, delay_s, held_s)
+            if self._reference is not None:
+                self._reference.played(pcm, now_s)
+            if converter is not None:
+                pcm = converter.convert(pcm, count)
             self._meter.note(pcm)
-            plays = self._buffer.drained(now_s)
-            if plays is not None:
-                self._loop.call_soon_threadsafe(self._drained, plays)
+            self._look_whether_drained(now_s)
             return pcm, CONTINUE
 
         return callback
@@ -256,6 +305,11 @@ class Converter:
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
         self._resampler = Resampler(RATE_HZ, rate_hz)
+        self._ready = b""
+
+    def reset(self) -> None:
+        """Forget what is in here: the device begins anew."""
+        self._resampler.reset()
         self._ready = b""
 
     def wants(self, count: int) -> tuple[int, float]:

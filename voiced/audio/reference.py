@@ -1,0 +1,217 @@
+"""What the loudspeaker was given, paired with what the microphone captured.  Pure.
+
+An echo canceller is shown two streams side by side: the microphone's, and the samples that
+sound in it as an echo.  They come from two threads and two clocks.
+
+Rules
+1. One time line, counted in frames of the microphone.  What is played gets its place there
+   when it is handed to the device; what the microphone delivers takes what lies there.
+2. The first sample after a start lies where the microphone is at that moment, between two
+   of its buffers too.  The device plays it at least 5 ms later, so the reference leads its
+   echo, and by the same time at every start.
+3. What follows lies behind it without gaps, as the device plays it.  What comes when the
+   microphone is past its place is dropped: the pairing does not move.
+4. Each stream's clock is the lowest of (time of a call - frames before it) over the last
+   second: late calls are seen through.  When the two move apart by more than 10 ms, one of
+   them has a hole, and everything is shifted by exactly that.  Less than that is drift, and
+   followed frame by frame, too slowly to disturb the canceller.
+"""
+
+import threading
+from collections import deque
+from typing import Final
+
+from voiced.audio.pcm import BYTES_PER_FRAME, RATE_HZ, frames_of, ms_to_frames, silence
+
+HOLE_FRAMES: Final = ms_to_frames(10)
+"""Streams that moved apart by more than this have lost something."""
+DRIFT_FRAMES: Final = ms_to_frames(2)
+"""Less than this is the uncertainty of the clocks."""
+DRIFT_S: Final = 0.1
+"""One frame of drift is followed in so long: 400 ppm."""
+NEW_COUNT_S: Final = 0.5
+"""A microphone that delivers nothing for so much longer than it should was closed."""
+KEPT_FRAMES: Final = RATE_HZ
+"""So much waits for the microphone at most; more than any device holds."""
+BUCKET_S: Final = 0.25
+BUCKETS: Final = 4
+FEWEST: Final = 5
+"""A bucket is not closed before: a machine that stalls makes all of a few calls late."""
+SETTLED_S: Final = BUCKET_S * BUCKETS
+"""How long after a start the device's clock is known: it takes its first buffers at once."""
+
+
+class Floor:
+    """The lowest of some figures over the last second or a bit more.
+
+    Attributes:
+        value: The lowest; 0 before the first.
+    """
+
+    def __init__(self) -> None:
+        self.value = 0.0
+        self._closed: deque[float] = deque(maxlen=BUCKETS)
+        self._lowest = 0.0
+        self._began_s = 0.0
+        self._count = 0
+
+    def note(self, figure: float, now_s: float) -> None:
+        """Take one more."""
+        if self._count >= FEWEST and now_s - self._began_s >= BUCKET_S:
+            self._closed.append(self._lowest)
+            self._count = 0
+        if self._count == 0:
+            self._lowest, self._began_s = figure, now_s
+        self._count += 1
+        self._lowest = min(self._lowest, figure)
+        self.value = min(self._lowest, *self._closed) if self._closed else self._lowest
+
+
+class Reference:
+    """Gives the echo canceller what the loudspeaker was given.
+
+    The playback callback calls ``played``, the capture callback ``take``; each on its thread.
+
+    Attributes:
+        repaired: How often the streams were paired anew because one of them had a hole.
+        sounded_at_s: When something other than silence was last played or taken.
+    """
+
+    def __init__(self) -> None:
+        self.repaired = 0
+        self.sounded_at_s = float("-inf")
+        self._lock = threading.Lock()
+        self._waiting = bytearray()
+        """What was played and not taken, up to ``_written``."""
+        self._written = 0
+        """Place of the next sample to be played."""
+        self._taken = 0
+        """Place of the next frame of the microphone."""
+        self._microphone: Floor | None = None
+        self._device = Floor()
+        self._handed = 0
+        """Frames given to the device since it was started."""
+        self._began_s = 0.0
+        """When it took the first of them."""
+        self._settled_s = 0.0
+        """Its clock, as it was soon after that."""
+        self._followed_s = 0.0
+        self._runs = False
+
+    def started(self, now_s: float) -> None:
+        """Note that the device begins a new time line and holds nothing."""
+        with self._lock:
+            self._device = Floor()
+            self._handed = 0
+            self._followed_s = now_s
+            self._runs = False
+
+    def played(self, pcm: bytes, now_s: float) -> None:
+        """Take what was just handed to the device, as it will sound: 24 kHz s16 mono."""
+        with self._lock:
+            if not self._runs:
+                self._anchor(now_s)
+            self._device.note(now_s - self._handed / RATE_HZ, now_s)
+            if now_s - self._began_s < SETTLED_S:
+                self._settled_s = self._device.value
+            step = self._pair(now_s)
+            if step > 0:
+                self._waiting += pcm[:BYTES_PER_FRAME]
+            self._waiting += pcm[BYTES_PER_FRAME * max(0, -step) :]
+            self._written += frames_of(pcm) + step
+            self._handed += frames_of(pcm)
+            self._trim()
+            if any(pcm):
+                self.sounded_at_s = now_s
+
+    def dropped(self, frames: int) -> None:
+        """Note that the device was stopped and did not play the last so many frames."""
+        with self._lock:
+            size = min(frames * BYTES_PER_FRAME, len(self._waiting))
+            self._waiting[len(self._waiting) - size :] = bytes(size)
+            self._runs = False
+
+    def listening(self) -> None:
+        """Note that the microphone was opened and begins to count anew.
+
+        One that was closed for longer than half a second is noticed without.
+        """
+        with self._lock:
+            self._microphone = None
+
+    def take(self, frames: int, now_s: float) -> bytes:
+        """Return what belongs to the next frames of the microphone, delivered now."""
+        with self._lock:
+            self._count(frames, now_s)
+            gap = min(frames, max(0, self._start() - self._taken))
+            size = (frames - gap) * BYTES_PER_FRAME
+            pcm = silence(gap) + bytes(self._waiting[:size])
+            pcm += bytes(frames * BYTES_PER_FRAME - len(pcm))
+            self._taken += frames
+            self._trim()
+            if any(pcm):
+                self.sounded_at_s = now_s
+            return pcm
+
+    def _waits(self) -> int:
+        return len(self._waiting) // BYTES_PER_FRAME
+
+    def _start(self) -> int:
+        """Return the place of the first sample that waits."""
+        return self._written - self._waits()
+
+    def _count(self, frames: int, now_s: float) -> None:
+        """Set the microphone's clock, and pair anew when it is another's."""
+        figure = now_s - (self._taken + frames) / RATE_HZ
+        clock = self._microphone
+        if clock is not None and figure - clock.value < NEW_COUNT_S:
+            clock.note(figure, now_s)
+            return
+        self._microphone = Floor()
+        self._microphone.note(figure, now_s)
+        if self._runs:
+            self._written += self._apart()
+            self._trim()
+
+    def _microphone_at(self, now_s: float) -> int:
+        """Return the place of what the microphone would deliver now, had it no buffers."""
+        began_s = 0.0 if self._microphone is None else self._microphone.value
+        return round((now_s - began_s) * RATE_HZ)
+
+    def _anchor(self, now_s: float) -> None:
+        """Give the first sample of a time line its place: where the microphone is now."""
+        place = self._microphone_at(now_s)
+        if place < self._written:
+            # The device held this when it was stopped, and it was never heard.
+            rest = max(0, self._waits() - (self._written - place))
+            del self._waiting[rest * BYTES_PER_FRAME :]
+        else:
+            self._waiting += silence(min(place - self._written, KEPT_FRAMES))
+        self._written = place
+        self._began_s = self._settled_s = now_s
+        self._runs = True
+
+    def _apart(self) -> int:
+        """Return by how many frames the next sample comes later than it lies."""
+        moved_s = self._device.value - self._settled_s
+        first = self._microphone_at(self._began_s + moved_s)
+        return first + self._handed - self._written
+
+    def _pair(self, now_s: float) -> int:
+        """Close the hole when there is one; return the step by which to follow the drift."""
+        apart = self._apart()
+        if abs(apart) > HOLE_FRAMES:
+            self.repaired += 1
+            self._written += apart
+            return 0
+        if abs(apart) <= DRIFT_FRAMES or now_s - self._followed_s < DRIFT_S:
+            return 0
+        self._followed_s = now_s
+        return 1 if apart > 0 else -1
+
+    def _trim(self) -> None:
+        """Drop what the microphone has passed, and what no device can still hold."""
+        late = self._taken - self._start()
+        late = max(late, self._waits() - KEPT_FRAMES)
+        if late > 0:
+            del self._waiting[: late * BYTES_PER_FRAME]
