@@ -186,6 +186,9 @@ async def test_the_status_puts_everything_together() -> None:
         "starvations": 0,
         "restarts": 2,
         "unsent": 5,
+        "echo": "",
+        "echo_reason": "",
+        "local_detection": False,
     }
     assert report["last_interruption"] is None
     assert House().runner.status()["session"]["started"] is None
@@ -222,6 +225,90 @@ async def test_an_interruption_that_was_none_cuts_no_words() -> None:
     house.runner.perform(fx.TellInterruption(Interruption("local", 1.0, 5, "i", False)))
 
     assert house.words.calls == []
+
+
+FIGURES = Interruption("local", 4.0, 1840, "i", True, 7, 1.0, 160.0, 211.0, 215.0)
+DOUBTED = Interruption("local", None, None, "i", False, 8, 1.0, 160.0)
+HELD = Interruption("server", 4.2, None, "i", False, 9, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("interruption", "line"),
+    [
+        (FIGURES, "interrupted (local): quieter after 160 ms, silent after 215 ms, heard 1840 ms"),
+        (DOUBTED, "gave back (local): quieter after 160 ms"),
+        (HELD, "gave back (server): silent after 4 ms"),
+        (Interruption("local", None, None, "i", False), "gave back (local): as loud as before"),
+    ],
+)
+async def test_an_interruption_is_one_line_of_the_log(
+    interruption: Interruption, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    House().runner.perform(fx.TellInterruption(interruption))
+
+    assert [record.getMessage() for record in caplog.records] == [line]
+
+
+async def test_an_interruption_is_found_by_its_figures_in_the_journal(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    House().runner.perform(fx.TellInterruption(DOUBTED))
+
+    (record,) = caplog.records
+    fields = {name: value for name, value in vars(record).items() if name.startswith("VOICED_")}
+    assert fields == {
+        "VOICED_EVENT": "interruption",
+        "VOICED_STATE": "idle",
+        "VOICED_SESSION": "0",
+        "VOICED_NUMBER": "8",
+        "VOICED_SOURCE": "local",
+        "VOICED_ITEM_ID": "i",
+        "VOICED_CONFIRMED": "false",
+        "VOICED_SOUND_TO_DUCK_MS": "160.0",
+    }
+
+
+async def test_what_is_done_about_the_echo_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    house = House()
+    house.take(
+        se.HearingChanged("cancelled", can_detect=True),
+        se.HearingChanged("cancelled", can_detect=False),
+        se.HearingChanged("cancelled", can_detect=True),
+    )
+    house.take(se.HearingChanged("half_duplex", can_detect=False, reason="no canceller"))
+
+    told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert told == [
+        ("INFO", "the assistant's own voice is taken out of the microphone"),
+        (
+            "WARNING",
+            "the microphone is not listened to while the assistant speaks: no canceller",
+        ),
+    ]
+    assert [audio["echo"] for audio in house.public.of("audio")] == ["cancelled", "half_duplex"]
+    assert len(house.public.of("state")) == 2
+
+
+async def test_detection_that_comes_and_goes_is_in_the_status_and_told_nobody() -> None:
+    house = House()
+    house.take(se.HearingChanged("cancelled", can_detect=True))
+    assert house.runner.status()["audio"]["local_detection"]
+    watching = asyncio.create_task(house.runner.watch())
+    await house.speaker.calls.until(lambda calls: calls.count(("check",)) > 1)
+    before = len(house.public.of("audio"))
+
+    house.take(se.HearingChanged("cancelled", can_detect=False))
+    checks = house.speaker.calls.count(("check",))
+    await house.speaker.calls.until(lambda calls: calls.count(("check",)) > checks + 1)
+    watching.cancel()
+
+    assert len(house.public.of("audio")) == before
+    assert not house.runner.status()["audio"]["local_detection"]
 
 
 async def test_what_is_due_by_the_clock_is_done_without_an_event() -> None:
@@ -308,6 +395,7 @@ def test_every_effect_has_a_hand() -> None:
         fx.DeleteItem("e", "i"),
         fx.Answer(1),
         fx.TellInterruption(Interruption("server", 1.0, 1, "i", True)),
+        fx.TellHearing("cancelled", ""),
         fx.TellTranscript("user", "i", "t", True),
         fx.TellSession("ended", "idle"),
         fx.TellCost(0.0, 0.0),

@@ -22,8 +22,15 @@ from typing import Any, Final
 
 from voiced import __version__, config, log
 from voiced.audio.capture import Microphone
+from voiced.audio.ear import Ear
+from voiced.audio.echo import make_canceller
+from voiced.audio.front_end import FrontEnd
 from voiced.audio.playback import Speaker
 from voiced.audio.portaudio import PortAudio
+from voiced.audio.reference import Reference
+from voiced.audio.surroundings import Surroundings
+from voiced.audio.trace import Trace
+from voiced.audio.vad import make_second_stage
 from voiced.control.directory import InstanceLock, prepare, runtime_directory
 from voiced.control.listeners import Listener, adopt, listen
 from voiced.control.protocol import CONTROL_SOCKET, EVENTS_SOCKET, VERSION
@@ -174,9 +181,23 @@ class _Daemon:
         self._words = Words(self._control.publish, self._runner.tell_state)
         self._words.path = place_of(settings.transcript.file)
         self._portaudio = PortAudio()
-        self._speaker = Speaker(self._portaudio, settings.audio, emit, self._levels.loudspeaker)
+        reference = Reference()
+        self._speaker = Speaker(
+            self._portaudio, settings.audio, emit, self._levels.loudspeaker, reference=reference
+        )
+        self._trace = Trace()
+        self._surroundings = Surroundings(
+            FrontEnd(
+                reference,
+                make_canceller(),
+                Ear(settings.interruption, make_second_stage()),
+                self._trace,
+            ),
+            settings,
+            self._latency_ms,
+        )
         self._microphone = Microphone(
-            self._portaudio, settings.audio, emit, self._levels.microphone
+            self._portaudio, settings.audio, emit, self._levels.microphone, self._surroundings
         )
         self._builtin = BuiltinServer(paths.runtime / LOCAL_SOCKET, settings.local, tasks)
         self._client = RealtimeClient(settings, self._key, self._builtin, tasks, emit)
@@ -253,6 +274,11 @@ class _Daemon:
         self._is_final = number != RESTART
         self._stop.set()
 
+    def _latency_ms(self) -> int | None:
+        """Tell how late the loudspeaker is; None while it has not played."""
+        delay_s = self._speaker.figures().delay_s
+        return None if delay_s is None else round(delay_s * 1000)
+
     def _key(self) -> str | None:
         return find_key(os.environ, config.config_directory(os.environ))
 
@@ -282,6 +308,7 @@ class _Daemon:
         self._words.path = place_of(settings.transcript.file)
         self._speaker.configure(settings.audio)
         self._microphone.configure(settings.audio)
+        self._surroundings.configure(settings)
         self._desktop.configure(settings.desktop)
         logger.info("configuration read again", extra={"VOICED_EVENT": "reloaded"})
         return {"next_start": later}

@@ -1,6 +1,7 @@
 """What the daemon says about itself, as the people outside see it."""
 
 import time
+from typing import Final
 
 from voiced import __version__
 from voiced.audio.capture import MicrophoneFigures
@@ -46,6 +47,9 @@ def report(
             "starvations": speaker.starvations,
             "restarts": speaker.restarts + microphone.restarts,
             "unsent": unsent,
+            "echo": status.echo,
+            "echo_reason": status.echo_reason,
+            "local_detection": status.local_detection,
         },
         "last_interruption": interruption_report(interruption) if interruption else None,
         "cost": cost_report(status.usd_today, status.usd_session),
@@ -71,3 +75,43 @@ def interruption_report(interruption: Interruption) -> InterruptionReport:
         "sound_to_cut_ms": interruption.sound_to_cut_ms,
         "sound_to_silent_ms": interruption.sound_to_silent_ms,
     }
+
+
+def interruption_line(interruption: Interruption) -> str:
+    """Write an interruption for the log, in one line."""
+    what = "interrupted" if interruption.confirmed else "gave back"
+    silent_ms = interruption.sound_to_silent_ms
+    if silent_ms is None:
+        silent_ms = interruption.silent_ms
+    figures = (
+        ("quieter after", interruption.sound_to_duck_ms),
+        ("silent after", silent_ms),
+        ("heard", interruption.heard_ms),
+    )
+    said = ", ".join(f"{name} {ms:.0f} ms" for name, ms in figures if ms is not None)
+    return f"{what} ({interruption.source}): {said or 'as loud as before'}"
+
+
+def interruption_fields(interruption: Interruption) -> dict[str, str]:
+    """Return the fields by which an interruption is found and added up in the journal."""
+    report = interruption_report(interruption)
+    return {
+        f"VOICED_{name.upper()}": str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in report.items()
+        if value is not None
+    }
+
+
+ECHO: Final = {
+    "cancelled": "the assistant's own voice is taken out of the microphone",
+    "server": "the sound server takes the assistant's own voice out of the microphone",
+    "headset": "with a headset the assistant does not hear itself",
+    "half_duplex": "the microphone is not listened to while the assistant speaks",
+    "kept": "the assistant's own voice is left in the microphone",
+}
+"""What is done about the echo -> what the log says of it."""
+
+
+def echo_line(echo: str, reason: str) -> str:
+    """Say what is done about the assistant's own voice, and why it is not as configured."""
+    return ECHO.get(echo, echo) + (f": {reason}" if reason else "")

@@ -22,9 +22,16 @@ from voiced.conversation import Conversation
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
 from voiced.conversation import sound_events as se
-from voiced.conversation.status import Status
+from voiced.conversation.status import Interruption, Status
 from voiced.realtime import client_messages as out
-from voiced.report import cost_report, interruption_report, report
+from voiced.report import (
+    cost_report,
+    echo_line,
+    interruption_fields,
+    interruption_line,
+    interruption_report,
+    report,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -245,9 +252,13 @@ class Runner:
             case fx.TellState(status):
                 self._tell_state(status)
             case fx.TellInterruption(interruption, unheard):
-                shells.public.publish("interruption", {**interruption_report(interruption)})
+                self._tell_interruption(interruption)
                 if interruption.confirmed:
                     shells.words.cut(interruption.item_id, interruption.heard_ms or 0, unheard)
+            case fx.TellHearing(echo, reason):
+                level = logging.WARNING if reason else logging.INFO
+                logger.log(level, "%s", echo_line(echo, reason), extra=self._about("echo"))
+                shells.public.publish("audio", {**self.status()["audio"]})
             case fx.TellTranscript(role, item_id, text, is_final):
                 shells.words.said(role, item_id, text, is_final=is_final)
             case fx.TellSession(what, message, retry_in_s):
@@ -311,10 +322,16 @@ class Runner:
             logger.info("session %s%s%s", what, ": " if message else "", message, extra=about)
         self._connected().public.publish("session", fields)
 
+    def _tell_interruption(self, interruption: Interruption) -> None:
+        about = self._about("interruption") | interruption_fields(interruption)
+        logger.info("%s", interruption_line(interruption), extra=about)
+        self._connected().public.publish("interruption", {**interruption_report(interruption)})
+
     def _tell_audio(self) -> None:
         """Publish the sound card's figures when one of them has changed."""
         audio = self.status()["audio"]
-        counts = tuple(value for value in audio.values() if isinstance(value, int))
+        # Whether speech is noticed comes and goes, and counts nothing.
+        counts = tuple(value for value in audio.values() if type(value) is int)
         if counts != self._told_audio and any(counts):
             self._connected().public.publish("audio", {**audio})
         self._told_audio = counts

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.audio import fakes
+from tests.audio.hearing_rig import FrontEndRig
 from tests.audio.probe import ANSWERS_WITHIN_S, Reports, Trial, find, noise, repeated_if_disturbed
 from tests.rig.recorder import write_wav
 from tests.rig.soundcard import VirtualSoundCard
@@ -18,7 +19,15 @@ from voiced.audio.capture import CaptureQueue, Microphone
 from voiced.audio.meter import Meter
 from voiced.audio.pcm import level_dbfs
 from voiced.audio.portaudio import INPUT_OVERFLOW, PortAudio
-from voiced.conversation.sound_events import MicrophoneFrames, MicrophoneLost, MicrophoneOpened
+from voiced.audio.surroundings import Surroundings
+from voiced.conversation.sound_events import (
+    HearingChanged,
+    MicrophoneFrames,
+    MicrophoneLost,
+    MicrophoneOpened,
+    VoiceDismissed,
+    VoiceSuspected,
+)
 from voiced.settings import Audio
 
 pytestmark = pytest.mark.timeout(120)
@@ -28,12 +37,16 @@ PLAIN = Audio()
 
 @asynccontextmanager
 async def microphone(
-    settings: Audio = PLAIN, library: PortAudio | None = None, *, trial: Trial | None = None
+    settings: Audio = PLAIN,
+    library: PortAudio | None = None,
+    *,
+    trial: Trial | None = None,
+    surroundings: Surroundings | None = None,
 ) -> AsyncIterator[tuple[Microphone, Reports]]:
     """Give an open microphone and its reports."""
     reports = Reports()
     library = library or PortAudio()
-    made = Microphone(library, settings, reports)
+    made = Microphone(library, settings, reports, surroundings=surroundings)
     made.open()
     await reports.until(MicrophoneOpened)
     try:
@@ -213,12 +226,75 @@ async def test_an_overflow_is_counted_and_not_fatal() -> None:
         assert mic.figures().overruns == 1
 
 
-def test_a_full_queue_drops_the_oldest_and_counts_it() -> None:
+def test_a_full_queue_drops_the_oldest_sound_and_counts_it() -> None:
     queue = CaptureQueue(3)
-    woken = [queue.put(bytes([number])) for number in range(5)]
+    frames = [MicrophoneFrames(bytes([number])) for number in range(5)]
+    woken = [queue.put([each]) for each in frames]
 
     assert woken == [True, False, False, False, False]
     assert queue.dropped == 2
-    assert queue.take() == [b"\x02", b"\x03", b"\x04"]
+    assert queue.take() == frames[2:]
     assert queue.take() == []
-    assert queue.put(b"x")
+    assert queue.put([MicrophoneFrames(b"x")])
+
+
+def test_what_is_told_of_dropped_sound_is_kept() -> None:
+    queue = CaptureQueue(1)
+    queue.put([MicrophoneFrames(b"1"), VoiceSuspected(1.0), MicrophoneFrames(b"2")])
+    queue.put([VoiceDismissed(), MicrophoneFrames(b"3")])
+
+    assert queue.take() == [VoiceSuspected(1.0), VoiceDismissed(), MicrophoneFrames(b"3")]
+    assert queue.dropped == 2
+
+
+def test_nothing_at_all_wakes_nobody() -> None:
+    assert not CaptureQueue(1).put([])
+
+
+async def test_what_a_voice_is_told_of_comes_after_its_sound() -> None:
+    library, rig = fakes.FakePortAudio(), FrontEndRig()
+    rig.ear.answers = [(), (VoiceSuspected(1.0),)]
+    async with microphone(library=library, surroundings=rig.surroundings) as (_, reports):
+        library.streams[0].capture(noise(40))
+        await reports.until(MicrophoneFrames, 2)
+
+    kinds = [type(event) for event in reports.events if not isinstance(event, MicrophoneOpened)]
+    assert kinds == [HearingChanged, MicrophoneFrames, VoiceSuspected, MicrophoneFrames]
+    assert captured(reports).tobytes() == noise(40)
+
+
+async def test_an_overflow_holds_local_detection() -> None:
+    library, rig = fakes.FakePortAudio(), FrontEndRig()
+    async with microphone(library=library, surroundings=rig.surroundings) as (_, reports):
+        held_until_s = rig.ear.held_until_s
+        library.streams[0].capture(noise(20), INPUT_OVERFLOW)
+        await reports.until(MicrophoneFrames)
+
+        assert rig.ear.held_until_s > held_until_s
+
+
+async def test_a_fault_in_the_callback_is_a_lost_microphone_and_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    library, rig = fakes.FakePortAudio(), FrontEndRig()
+    async with microphone(library=library, surroundings=rig.surroundings) as (_, reports):
+        rig.reference.fails = True
+        library.streams[0].capture(noise(20))
+
+        assert "a fault of voiced" in (await reports.until(MicrophoneLost)).reason
+        assert "cannot be worked on" in caplog.text
+
+
+async def test_the_devices_are_looked_at_before_the_first_sound_and_once_a_second() -> None:
+    library, rig = fakes.FakePortAudio(), FrontEndRig()
+    async with microphone(library=library, surroundings=rig.surroundings) as (mic, reports):
+        before = rig.surroundings.looks
+        mic.check()
+        mic.check()
+        done = asyncio.Event()
+        mic.call_when_done(done.set)
+        await done.wait()
+
+        assert before == 1
+        assert rig.surroundings.looks == 2
+        assert not reports.of(MicrophoneLost)

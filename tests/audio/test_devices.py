@@ -1,10 +1,24 @@
+import asyncio
+
 import pytest
 
 from tests.audio.fakes import DEFAULT, PULSE, USB
+from tests.audio.probe import ANSWERS_WITHIN_S, Reports
 from tests.rig.soundcard import VirtualSoundCard
-from voiced.audio.devices import Choice, ServerDevice, choose, server_devices, sound_server
-from voiced.audio.portaudio import Listed
+from voiced.audio.capture import Microphone
+from voiced.audio.devices import (
+    Choice,
+    InUse,
+    ServerDevice,
+    choose,
+    in_use,
+    server_devices,
+    sound_server,
+)
+from voiced.audio.portaudio import Listed, PortAudio
+from voiced.conversation.sound_events import MicrophoneFrames
 from voiced.errors import DeviceError
+from voiced.settings import Audio
 
 LISTED = [PULSE, DEFAULT, USB]
 SERVERS = [
@@ -112,3 +126,65 @@ def test_without_a_sound_server_there_is_no_list(sound: VirtualSoundCard) -> Non
 
     assert server_devices(is_input=True) == []
     assert sound_server() is None
+    assert in_use("default", "default") == InUse()
+
+
+@pytest.mark.parametrize(
+    ("description", "form", "is_headset"),
+    [
+        ("Jabra Evolve", "headset analog-output", True),
+        ("Built-in Audio", "internal analog-output-headphones", True),
+        ("Built-in Audio", "internal analog-output-speaker", False),
+        ("Buds Headset", "", True),
+        ("Buds Headset", "headset [Out] Speaker", False),
+        ("Monitor 27 inch", "hdmi-output-0", False),
+    ],
+)
+def test_a_headset_is_known_by_its_form_its_port_or_its_name(
+    description: str, form: str, *, is_headset: bool
+) -> None:
+    assert ServerDevice("sink", description, form=form).is_headset is is_headset
+
+
+def test_an_echo_cancelling_microphone_is_known_and_its_loudspeakers_monitor_is_none(
+    sound: VirtualSoundCard,
+) -> None:
+    sound.pactl(
+        "load-module", "module-echo-cancel", "source_master=mic.monitor", "sink_master=speaker"
+    )
+    server = sound_server()
+
+    assert server is not None
+    assert [each.name for each in server.microphones if each.is_canceller] == [
+        "mic.monitor.echo-cancel"
+    ]
+    assert [each.name for each in server.loudspeakers if each.is_canceller] == [
+        "speaker.echo-cancel"
+    ]
+
+
+def test_the_default_is_what_the_sound_server_says(sound: VirtualSoundCard) -> None:
+    found = in_use("default", "mic")
+
+    assert found.microphone is not None
+    assert found.loudspeaker is not None
+    assert (found.microphone.name, found.loudspeaker.name) == ("mic.monitor", "mic")
+    assert in_use("default", "HDMI").loudspeaker is None
+
+
+async def test_a_stream_that_was_moved_is_found_where_it_is(sound: VirtualSoundCard) -> None:
+    reports = Reports()
+    microphone = Microphone(PortAudio(), Audio(), reports)
+    microphone.open()
+    await reports.until(MicrophoneFrames)
+    listed = await asyncio.to_thread(sound.pactl, "list", "short", "source-outputs")
+    before = await asyncio.to_thread(in_use, "default", "default")
+    stream = listed.split()[0]
+    await asyncio.to_thread(sound.pactl, "move-source-output", stream, "speaker.monitor")
+    after = await asyncio.to_thread(in_use, "default", "default")
+    microphone.end()
+    await asyncio.to_thread(microphone.join, ANSWERS_WITHIN_S)
+
+    assert before.microphone is not None
+    assert after.microphone is not None
+    assert (before.microphone.name, after.microphone.name) == ("mic.monitor", "speaker.monitor")

@@ -80,6 +80,11 @@ class Stage:
         cut = self.core.scene.turns.cut_count
         return self.take(se.PlaybackCut(cut, heard, self.now + after_s))
 
+    def hold(self, after_s: float = 0.004) -> list[fx.Effect]:
+        """Let the loudspeaker answer the newest hold."""
+        number = self.core.scene.doubt.hold_count
+        return self.take(se.PlaybackHeld(number, self.now + after_s))
+
 
 def connecting(settings: Settings | None = None) -> Stage:
     """Return a conversation that has just been started."""
@@ -112,5 +117,12 @@ def only(kind: type[Kind], effects: list[fx.Effect]) -> list[Kind]:
 
 def silent(effects: list[fx.Effect]) -> list[fx.Effect]:
     """Return the effects but those that only tell people something."""
-    told = (fx.TellState, fx.TellSession, fx.TellInterruption, fx.TellTranscript, fx.TellCost)
+    told = (
+        fx.TellState,
+        fx.TellHearing,
+        fx.TellSession,
+        fx.TellInterruption,
+        fx.TellTranscript,
+        fx.TellCost,
+    )
     return [effect for effect in effects if not isinstance(effect, told)]

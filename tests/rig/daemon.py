@@ -159,6 +159,10 @@ class Daemon:
             raise DaemonError(f"{verb}: {reply.error}\n{self.log}")
         return reply.result or {}
 
+    def notices(self, event: str) -> list[Notice]:
+        """Return every notice of a kind so far, whoever has waited for it."""
+        return [notice for notice in tuple(self._listening().kept) if notice["event"] == event]
+
     def ctl(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run voicectl to its end."""
         done = subprocess.run(

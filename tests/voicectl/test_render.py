@@ -97,3 +97,17 @@ def test_the_answer_to_a_reload_says_what_has_to_wait() -> None:
     assert render.done({"next_start": ["audio", "local"]}) == (
         "reloaded; [audio], [local] take effect with the next conversation"
     )
+
+
+def test_an_interruption_that_gave_the_words_back_has_fewer_figures() -> None:
+    last = {"source": "local", "silent_ms": None, "heard_ms": None, "confirmed": False}
+    assert render.outcome_of(last) == "went on"
+
+    text = render.status(report() | {"last_interruption": last | {"silent_ms": 4.0}})
+    assert "interrupted:  by local, silent after 4 ms, went on" in text.splitlines()
+
+
+def test_an_interruption_of_which_nothing_is_known_says_nothing() -> None:
+    last = {"source": "server", "silent_ms": None, "heard_ms": None, "confirmed": True}
+
+    assert render.outcome_of(last, str) == ""

@@ -1,24 +1,29 @@
 """The microphone: hands over what it hears, in buffers of 10 to 40 ms.
 
 Rules
-1. PortAudio's thread only copies: it leaves the samples in a queue and wakes the loop.
+1. PortAudio's thread brings the samples through the front end, where there is one, leaves
+   what comes of them in a queue and wakes the loop.
 2. The queue is bounded in time.  When the loop is late, the oldest samples are dropped
-   and counted: what was said just now matters more.
+   and counted: what was said just now matters more.  What is told of them is kept.
 3. Nothing is handed over after ``close``.
+4. A callback never raises: a fault in it is logged, and the microphone is lost.
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from voiced.audio.devices import InUse
 from voiced.audio.line import STALL_S, Line, Wanted
 from voiced.audio.meter import Meter
 from voiced.audio.pcm import RATE_HZ, Resampler
-from voiced.audio.portaudio import CONTINUE, INPUT_OVERFLOW, Callback, PortAudio
+from voiced.audio.portaudio import COMPLETE, CONTINUE, INPUT_OVERFLOW, Callback, PortAudio
+from voiced.audio.surroundings import Surroundings
 from voiced.conversation.sound_events import (
     MicrophoneFrames,
     MicrophoneLost,
@@ -26,6 +31,8 @@ from voiced.conversation.sound_events import (
     SoundEvent,
 )
 from voiced.settings import Audio
+
+logger = logging.getLogger(__name__)
 
 QUEUE_S: Final = 2.0
 """The loop may be late by so much before samples are dropped."""
@@ -43,37 +50,47 @@ class MicrophoneFigures:
 
 
 class CaptureQueue:
-    """Samples on their way from PortAudio's thread to the loop.
+    """What comes of the samples, on its way from PortAudio's thread to the loop.
 
     Args:
-        limit: How many buffers fit.
+        limit: How many stretches of samples fit.
 
     Attributes:
-        dropped: How many buffers were dropped for want of room.
+        dropped: How many stretches were dropped for want of room.
     """
 
     def __init__(self, limit: int) -> None:
         self.dropped = 0
         self._limit = limit
         self._lock = threading.Lock()
-        self._buffers: deque[bytes] = deque()
+        self._events: deque[SoundEvent] = deque()
+        self._stretches = 0
 
-    def put(self, pcm: bytes) -> bool:
-        """Add a buffer; true when the queue was empty and the loop must be woken."""
+    def put(self, events: Sequence[SoundEvent]) -> bool:
+        """Add events; true when the queue was empty and the loop must be woken."""
         with self._lock:
-            was_empty = not self._buffers
-            if len(self._buffers) >= self._limit:
-                self._buffers.popleft()
-                self.dropped += 1
-            self._buffers.append(pcm)
-            return was_empty
+            was_empty = not self._events
+            self._events.extend(events)
+            self._stretches += sum(isinstance(each, MicrophoneFrames) for each in events)
+            while self._stretches > self._limit:
+                self._drop_oldest()
+            return was_empty and bool(self._events)
 
-    def take(self) -> list[bytes]:
+    def take(self) -> list[SoundEvent]:
         """Return what is there, oldest first, and empty the queue."""
         with self._lock:
-            buffers = list(self._buffers)
-            self._buffers.clear()
-            return buffers
+            events = list(self._events)
+            self._events.clear()
+            self._stretches = 0
+            return events
+
+    def _drop_oldest(self) -> None:
+        for place, event in enumerate(self._events):
+            if isinstance(event, MicrophoneFrames):
+                del self._events[place]
+                break
+        self._stretches -= 1
+        self.dropped += 1
 
 
 class Microphone:
@@ -84,6 +101,8 @@ class Microphone:
         settings: Which device and how.
         emit: Takes the events, on the event loop.
         meter: Is shown what is captured.
+        surroundings: Has the front end that the samples go through; without it they are
+            handed over as they were captured.
     """
 
     def __init__(
@@ -92,10 +111,13 @@ class Microphone:
         settings: Audio,
         emit: Callable[[SoundEvent], None],
         meter: Meter | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self._line = Line(library, _wanted(settings))
         self._emit = emit
         self._meter = meter or Meter()
+        self._surroundings = surroundings
+        self._front_end = surroundings.front_end if surroundings else None
         self._overflows = 0
         self._queue = CaptureQueue(int(QUEUE_S * 1000 / settings.input_buffer_ms))
         self._loop = asyncio.get_running_loop()
@@ -133,6 +155,10 @@ class Microphone:
         """Find out whether the device went away; called a few times a second."""
         if self._line.is_lost(time.monotonic()):
             self._lost(f"the microphone delivered nothing for {STALL_S:g} s")
+        elif self._surroundings is not None and self._line.is_open:
+            self._surroundings.judge()
+            if self._surroundings.is_due(time.monotonic()):
+                self._look(self._surroundings)
 
     def figures(self) -> MicrophoneFigures:
         """Return what there is to say about the microphone."""
@@ -145,7 +171,10 @@ class Microphone:
         if error is not None:
             self._emit(MicrophoneLost(str(error)))
             return
-        self._line.start(self._started)
+        if self._surroundings is not None:
+            # Before the first sample, so that none is heard before it is known how.
+            self._look(self._surroundings)
+        self._line.start(self._started, before=self._new_time_line)
 
     def _started(self, error: Exception | None) -> None:
         if error is not None:
@@ -157,12 +186,30 @@ class Microphone:
         self._line.lose()
         self._emit(MicrophoneLost(reason))
 
-    def _hand_over(self) -> None:
-        for pcm in self._queue.take():
-            if self._line.is_open:
-                self._emit(MicrophoneFrames(pcm))
+    def _broken(self, reason: str) -> None:
+        if self._line.is_open:
+            self._lost(reason)
 
-    # --- on PortAudio's thread ------------------------------------------------------------
+    def _look(self, surroundings: Surroundings) -> None:
+        found: list[InUse] = []
+
+        def seen(error: Exception | None) -> None:
+            if error is not None:
+                raise error
+            surroundings.seen(found[0], time.monotonic())
+
+        self._line.ask(lambda: found.append(surroundings.look()), seen)
+
+    def _hand_over(self) -> None:
+        for event in self._queue.take():
+            if self._line.is_open:
+                self._emit(event)
+
+    # --- on PortAudio's thread, or the worker's -------------------------------------------
+
+    def _new_time_line(self) -> None:
+        if self._front_end is not None:
+            self._front_end.opened(time.monotonic())
 
     def _make_callback(self, rate_hz: int, _frames: int) -> Callback:
         resampler = None if rate_hz == RATE_HZ else Resampler(rate_hz, RATE_HZ)
@@ -170,18 +217,32 @@ class Microphone:
         def callback(
             captured: bytes | None, _count: int, _times: Mapping[str, float], flags: int
         ) -> tuple[None, int]:
-            self._line.called(time.monotonic())
-            if flags & INPUT_OVERFLOW:
-                self._overflows += 1
+            now_s = time.monotonic()
+            self._line.called(now_s)
             pcm = captured or b""
-            if resampler is not None:
-                pcm = resampler.process(pcm)
-            self._meter.note(pcm)
-            if self._queue.put(pcm):
-                self._loop.call_soon_threadsafe(self._hand_over)
+            try:
+                if resampler is not None:
+                    pcm = resampler.process(pcm)
+                self._captured(pcm, now_s, has_hole=bool(flags & INPUT_OVERFLOW))
+            except Exception as error:
+                # PortAudio would end the stream without a word.
+                logger.exception("the microphone's samples cannot be worked on")
+                self._loop.call_soon_threadsafe(self._broken, f"a fault of voiced: {error!r}")
+                return None, COMPLETE
             return None, CONTINUE
 
         return callback
+
+    def _captured(self, pcm: bytes, now_s: float, *, has_hole: bool) -> None:
+        self._meter.note(pcm)
+        front_end = self._front_end
+        if has_hole:
+            self._overflows += 1
+            if front_end is not None:
+                front_end.hold(now_s)
+        events = [MicrophoneFrames(pcm)] if front_end is None else front_end.process(pcm, now_s)
+        if self._queue.put(events):
+            self._loop.call_soon_threadsafe(self._hand_over)
 
 
 def _wanted(settings: Audio) -> Wanted:

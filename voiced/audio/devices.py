@@ -10,6 +10,7 @@ plays and bears its name.  A monitor is only meant by who says so.
 """
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -26,6 +27,10 @@ SERVER_DEVICES: Final = ("pulse", "pipewire", "default")
 DEFAULT: Final = "default"
 MONITOR: Final = ".monitor"
 """How the sound server's name of a monitor ends."""
+HEADSETS: Final = ("headset", "headphone", "hands-free", "earpiece")
+SPEAKER: Final = "speaker"
+"""A port of a headset's sound card that is none itself."""
+CANCELLERS: Final = ("echo-cancel", "echo_cancel", "echo cancel", "echocancel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,30 @@ class ServerDevice:
     """Muted, or turned down to nothing."""
     form: str = ""
     """What it is: "headset", "speaker" and the like, where somebody knows."""
+    driver: str = ""
+    """The part of the sound server it comes from."""
+
+    @property
+    def is_headset(self) -> bool:
+        """Tell whether nobody but its wearer hears it, as far as the sound server knows."""
+        return self._is_like(HEADSETS) and SPEAKER not in self.form.casefold()
+
+    @property
+    def is_canceller(self) -> bool:
+        """Tell whether the sound server takes the echo out of it, or learns the echo from it."""
+        return not self.is_monitor and self._is_like(CANCELLERS)
+
+    def _is_like(self, words: tuple[str, ...]) -> bool:
+        text = f"{self.name} {self.description} {self.form} {self.driver}".casefold()
+        return any(word in text for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """What this process hears with and plays on; None where nobody knows."""
+
+    microphone: ServerDevice | None = None
+    loudspeaker: ServerDevice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +117,41 @@ def server_devices(*, is_input: bool) -> list[ServerDevice]:
     return server.microphones if is_input else server.loudspeakers
 
 
+def in_use(wanted_input: str, wanted_output: str) -> InUse:
+    """Ask the sound server where our streams really are, and what is meant where there are none.
+
+    A person may have moved them, and "default" may be any device.
+    """
+    try:
+        with pulsectl.Pulse("voiced-streams", connect=False) as pulse:
+            pulse.connect(autospawn=False)
+            info = pulse.server_info()
+            sources, sinks = pulse.source_list(), pulse.sink_list()
+            recorded = {each.source for each in pulse.source_output_list() if _is_ours(each)}
+            played = {each.sink for each in pulse.sink_input_list() if _is_ours(each)}
+    except (pulsectl.PulseError, OSError) as error:
+        logger.debug("no streams from a sound server: %s", error)
+        return InUse()
+    return InUse(
+        _found(wanted_input, sources, recorded, info.default_source_name),
+        _found(wanted_output, sinks, played, info.default_sink_name),
+    )
+
+
+def _is_ours(stream: Any) -> bool:  # noqa: ANN401 - pulsectl has no types
+    return str(stream.proplist.get("application.process.id")) == str(os.getpid())
+
+
+def _found(wanted: str, listed: list[Any], ours: set[int], default: str) -> ServerDevice | None:
+    for each in listed:
+        if each.index in ours:
+            return _device(each, default)
+    devices = [_device(each, default) for each in listed]
+    if wanted == DEFAULT:
+        return next((each for each in devices if each.is_default), None)
+    return _named(wanted, devices)
+
+
 def _device(listed: Any, default: str) -> ServerDevice:  # noqa: ANN401 - pulsectl has no types
     port = listed.port_active
     form = [listed.proplist.get("device.form_factor", ""), port.name if port else ""]
@@ -98,6 +162,7 @@ def _device(listed: Any, default: str) -> ServerDevice:  # noqa: ANN401 - pulsec
         is_default=listed.name == default,
         is_muted=bool(listed.mute) or listed.volume.value_flat == 0,
         form=" ".join(filter(None, form)),
+        driver=listed.driver or "",
     )
 
 
@@ -122,16 +187,24 @@ def choose(
         return Choice(DEFAULT)
     door = next((d for name in SERVER_DEVICES for d in usable if d.name == name), None)
     if door is not None:
-        for device in servers:
-            if device.is_monitor and not _matches(MONITOR.lstrip("."), wanted):
-                continue
-            for name in (device.description, device.name):
-                if _matches(wanted, name):
-                    return Choice(name, door.index, _route(device.name, is_input=is_input))
+        device = _named(wanted, servers)
+        if device is not None:
+            name = device.description if _matches(wanted, device.description) else device.name
+            return Choice(name, door.index, _route(device.name, is_input=is_input))
     for each in usable:
         if _matches(wanted, each.name):
             return Choice(each.name, each.index)
     raise DeviceError(_nothing_found(wanted, usable, servers, is_input=is_input))
+
+
+def _named(wanted: str, devices: list[ServerDevice]) -> ServerDevice | None:
+    """Return the first device that has this in one of its names."""
+    for device in devices:
+        if device.is_monitor and not _matches(MONITOR.lstrip("."), wanted):
+            continue
+        if _matches(wanted, device.description) or _matches(wanted, device.name):
+            return device
+    return None
 
 
 def _matches(wanted: str, name: str) -> bool:

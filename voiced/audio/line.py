@@ -153,6 +153,10 @@ class Line:
         if stream is not None:
             self._worker.submit(stream.close, raise_unexpected)
 
+    def ask(self, call: Callable[[], None], then: Outcome) -> None:
+        """Run a call that may wait for the sound server on the worker, after what was asked for."""
+        self._worker.submit(call, then)
+
     def call_when_done(self, call: Callable[[], None]) -> None:
         """Call back, on the event loop, when everything asked for so far is done."""
         self._worker.submit(lambda: None, lambda _: call())

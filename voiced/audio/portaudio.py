@@ -34,6 +34,7 @@ Callback = Callable[[bytes | None, int, Mapping[str, float], int], tuple[bytes |
 """PyAudio's stream callback: (captured, frames, times, flags) -> (to play, paContinue)."""
 
 CONTINUE: Final = pyaudio.paContinue
+COMPLETE: Final = pyaudio.paComplete
 
 
 class Route(Protocol):

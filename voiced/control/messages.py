@@ -55,6 +55,9 @@ class AudioReport(TypedDict):
     starvations: int
     restarts: int
     unsent: int
+    echo: str
+    echo_reason: str
+    local_detection: bool
 
 
 class InterruptionReport(TypedDict):

@@ -209,6 +209,15 @@ class TellInterruption:
 
 
 @dataclass(frozen=True, slots=True)
+class TellHearing:
+    """Another thing is done about the assistant's own voice in the microphone."""
+
+    echo: str
+    reason: str
+    """Why it is not as configured; nothing when it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class TellTranscript:
     """Somebody said something."""
 
@@ -272,6 +281,7 @@ Effect = (
     | Answer
     | TellState
     | TellInterruption
+    | TellHearing
     | TellTranscript
     | TellSession
     | TellCost

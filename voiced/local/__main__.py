@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
+from voiced.audio.vad import make_detector, silero_runs
 from voiced.errors import ConfigError
 from voiced.local.brain import Brain
 from voiced.local.ears import SphinxEars
 from voiced.local.parrot import Parrot
 from voiced.local.scene import Equipment
 from voiced.local.server import MAX_SESSION_S, LocalServer
-from voiced.local.vad import make_detector, silero_runs
 from voiced.local.voice import PROGRAMS, find_voice
 
 logger = logging.getLogger(__name__)

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Final
 
 from voiced.audio.pcm import Resampler
+from voiced.audio.vad import RATE_HZ as DETECTOR_RATE_HZ
+from voiced.audio.vad import Detector
 from voiced.local.formats import BYTES_PER_FRAME, PCM_RATE_HZ
 from voiced.local.turns import TurnEnded, TurnRules, TurnStarted, TurnTracker
-from voiced.local.vad import RATE_HZ as DETECTOR_RATE_HZ
-from voiced.local.vad import Detector
 
 SILENCE_KEPT_FRAMES: Final = 30 * PCM_RATE_HZ
 """How much is kept while nobody speaks."""

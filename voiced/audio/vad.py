@@ -65,6 +65,14 @@ def make_detector() -> Detector:
     return SileroDetector() if silero_runs() else WebRtcDetector()
 
 
+def make_second_stage() -> Detector | None:
+    """Return the detector that confirms a suspicion; None where this machine cannot run it.
+
+    WebRTC's is the first stage already, and has no more to say about it.
+    """
+    return SileroDetector() if silero_runs() else None
+
+
 @cache
 def silero_runs() -> bool:
     """Tell whether Silero can run here; warns once when it cannot."""

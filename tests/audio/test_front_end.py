@@ -1,0 +1,187 @@
+"""What the microphone's sound goes through, with parts that do as they are told."""
+
+import pytest
+
+from tests.audio.hearing_rig import LOUDSPEAKER, FrontEndRig, negated
+from tests.audio.probe import noise
+from voiced.audio.echo import DELAY_S
+from voiced.audio.front_end import HOLD_S
+from voiced.conversation.sound_events import (
+    HearingChanged,
+    MicrophoneFrames,
+    SoundEvent,
+    VoiceConfirmed,
+    VoiceSuspected,
+)
+from voiced.settings import Interruption
+
+CANCELLED = HearingChanged("cancelled", can_detect=True)
+HEADSET = HearingChanged("headset", can_detect=True)
+
+
+def heard(events: list[SoundEvent]) -> bytes:
+    return b"".join(event.pcm for event in events if isinstance(event, MicrophoneFrames))
+
+
+def rig(verdict: HearingChanged = CANCELLED) -> FrontEndRig:
+    made = FrontEndRig()
+    made.front_end.decide(verdict)
+    return made
+
+
+def test_the_echo_is_taken_out_of_every_10_ms() -> None:
+    front_end = rig().front_end
+
+    assert heard(front_end.process(noise(30), 1.0)) == negated(noise(30))
+
+
+@pytest.mark.parametrize("echo", ["server", "headset", "half_duplex", "kept"])
+def test_where_nothing_is_cancelled_the_sound_is_left_alone(echo: str) -> None:
+    front_end = rig(HearingChanged(echo, can_detect=False)).front_end
+
+    assert heard(front_end.process(noise(30), 1.0)) == noise(30)
+
+
+def test_what_does_not_make_10_ms_waits_for_the_rest() -> None:
+    front_end, spoken = rig(HEADSET).front_end, noise(100)
+    chunks = [spoken[start : start + 702] for start in range(0, len(spoken), 702)]
+    events = [event for chunk in chunks for event in front_end.process(chunk, 1.0)]
+
+    assert heard(events) == spoken
+
+
+def test_each_10_ms_have_their_own_time() -> None:
+    made = rig(HEADSET)
+    made.front_end.process(noise(25), 1.0)
+
+    assert made.reference.taken_at_s == pytest.approx([0.985, 0.995])
+    assert [at_s for _, at_s in made.ear.heard] == pytest.approx([0.985, 0.995])
+
+
+def test_the_ear_is_told_when_a_sound_was_made_and_not_when_it_left_the_canceller() -> None:
+    made = rig()
+    made.front_end.process(noise(10), 1.0)
+
+    assert made.ear.heard == [(negated(noise(10)), pytest.approx(1.0 - DELAY_S))]
+
+
+def test_the_trace_is_shown_everything() -> None:
+    made = rig()
+    made.front_end.process(noise(10), 1.0)
+
+    assert made.trace.notes == [
+        (1.0, noise(10), negated(noise(10)), LOUDSPEAKER, True, 0.25),
+    ]
+
+
+def test_what_is_noticed_comes_right_after_its_sound() -> None:
+    made = rig(HEADSET)
+    made.ear.answers = [(), (VoiceSuspected(0.9), VoiceConfirmed(0.9)), ()]
+    events = made.front_end.process(noise(30), 1.0)
+
+    assert events == [
+        HEADSET,
+        MicrophoneFrames(noise(30)[:960]),
+        VoiceSuspected(0.9),
+        VoiceConfirmed(0.9),
+        MicrophoneFrames(noise(30)[960:]),
+    ]
+
+
+def test_a_verdict_is_told_before_the_first_sound_it_is_about() -> None:
+    made = rig(HEADSET)
+    first = made.front_end.process(noise(10), 1.0)
+    made.front_end.decide(CANCELLED)
+    second = made.front_end.process(noise(10), 1.01)
+    third = made.front_end.process(noise(10), 1.02)
+
+    assert first == [HEADSET, MicrophoneFrames(noise(10))]
+    assert second == [CANCELLED, MicrophoneFrames(negated(noise(10)))]
+    assert third == [MicrophoneFrames(negated(noise(10)))]
+
+
+def test_after_a_hole_nothing_is_believed_for_two_seconds() -> None:
+    made = rig()
+    made.front_end.process(noise(10), 1.0)
+    made.reference.repaired += 1
+    hole = made.front_end.process(noise(10), 2.0)
+    before = made.front_end.process(noise(10), 1.99 + HOLD_S)
+    after = made.front_end.process(noise(10), 2.01 + HOLD_S)
+
+    assert hole[0] == HearingChanged("cancelled", can_detect=False)
+    assert made.ear.held_until_s == 2.0 + HOLD_S
+    assert len(before) == 1
+    assert after[0] == CANCELLED
+
+
+def test_a_hole_in_the_midst_of_a_buffer_is_told_before_its_sound() -> None:
+    made = rig(HEADSET)
+    made.front_end.process(noise(10), 1.0)
+    made.ear.answers = [(VoiceSuspected(1.0),)]
+    made.front_end.hold(1.025)
+    events = made.front_end.process(noise(20), 1.02)
+
+    assert events[0] == HearingChanged("headset", can_detect=False)
+
+
+def test_an_opened_microphone_tells_its_verdict_anew_and_holds() -> None:
+    made = rig(HEADSET)
+    made.front_end.process(noise(15), 1.0)
+    made.front_end.opened(5.0)
+    events = made.front_end.process(noise(10), 5.01)
+
+    assert made.reference.listened == 1
+    assert events == [HearingChanged("headset", can_detect=False), MicrophoneFrames(noise(10))]
+
+
+def test_where_speech_is_not_to_be_noticed_none_is_told() -> None:
+    made = rig(HearingChanged("half_duplex", can_detect=False))
+    made.ear.answers = [(VoiceSuspected(1.0),)]
+
+    assert VoiceSuspected(1.0) not in made.front_end.process(noise(10), 1.0)
+
+
+def test_a_canceller_that_fails_is_off_and_its_sound_is_silent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made = rig()
+    made.negator.fails = True
+    first = heard(made.front_end.process(noise(10), 1.0))
+    made.negator.fails = False
+    second = heard(made.front_end.process(noise(10), 1.01))
+
+    assert first == second == bytes(480)
+    assert made.front_end.trouble == "out of order"
+    assert caplog.text.count("the echo cancellation failed") == 1
+
+
+def test_without_a_canceller_a_wrong_verdict_lets_no_echo_through() -> None:
+    made = FrontEndRig(has_canceller=False)
+    made.front_end.decide(CANCELLED)
+
+    assert not made.front_end.has_canceller
+    assert heard(made.front_end.process(noise(10), 1.0)) == bytes(480)
+
+
+def test_an_ear_that_fails_is_off_and_the_sound_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made = rig(HEADSET)
+    made.front_end.process(noise(10), 1.0)
+    made.ear.fails = True
+    events = made.front_end.process(noise(20), 1.02)
+    made.front_end.configure(Interruption(local=False))
+    made.front_end.hold(2.0)
+
+    assert heard(events) == noise(20)
+    assert HearingChanged("headset", can_detect=False) in events
+    assert caplog.text.count("noticing speech here failed") == 1
+    assert made.trace.notes[-1][-2:] == (False, None)
+    assert made.ear.settings.local
+
+
+def test_new_settings_reach_the_ear() -> None:
+    made = rig()
+    made.front_end.configure(Interruption(min_speech_ms=5))
+
+    assert made.ear.settings.min_speech_ms == 5

@@ -1,0 +1,38 @@
+import pytest
+
+from voiced.conversation.hearing import TAIL_S, Hearing
+from voiced.conversation.sound_events import HearingChanged
+
+
+def test_nothing_is_deaf_before_anybody_said_so() -> None:
+    assert not Hearing().is_deaf(10.0, is_sounding=True)
+
+
+@pytest.mark.parametrize("echo", ["cancelled", "server", "headset", "kept"])
+def test_only_half_duplex_is_deaf(echo: str) -> None:
+    hearing = Hearing()
+    hearing.changed(HearingChanged(echo, can_detect=True))
+
+    assert not hearing.is_deaf(10.0, is_sounding=True)
+
+
+def test_half_duplex_is_deaf_while_it_sounds_and_for_a_tail() -> None:
+    hearing = Hearing()
+    hearing.changed(HearingChanged("half_duplex", can_detect=False))
+    assert hearing.is_deaf(10.0, is_sounding=True)
+    assert not hearing.is_deaf(10.0, is_sounding=False)
+
+    hearing.silent_s = 10.0
+
+    assert hearing.is_deaf(10.0 + TAIL_S - 0.001, is_sounding=False)
+    assert not hearing.is_deaf(10.0 + TAIL_S, is_sounding=False)
+
+
+def test_people_hear_of_another_way_or_another_reason_and_not_of_detection() -> None:
+    hearing = Hearing()
+
+    assert hearing.changed(HearingChanged("cancelled", can_detect=True))
+    assert not hearing.changed(HearingChanged("cancelled", can_detect=False))
+    assert not hearing.can_detect
+    assert hearing.changed(HearingChanged("cancelled", can_detect=True, reason="slow output"))
+    assert hearing.changed(HearingChanged("half_duplex", can_detect=True, reason="slow output"))

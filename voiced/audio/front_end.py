@@ -1,0 +1,207 @@
+"""What the microphone's sound goes through, 10 ms at a time, before anybody hears it.
+
+Rules
+1. As many frames go out as came in, in their order; what is told of a voice comes right
+   after the sound it was noticed in.
+2. All of it runs in PortAudio's capture callback: a thread more would only make it later.
+   It takes a fiftieth of a buffer's time, and a tenth while a suspicion is being examined.
+3. A stage that fails is switched off for good, with an error in the log: the microphone
+   goes on, and the policy is told, so that the assistant does not hear itself.
+4. After a hole in either stream the canceller must learn the delay anew: for two seconds
+   nothing of what is noticed here is believed.
+"""
+
+import logging
+from dataclasses import replace
+from typing import Final, Protocol
+
+from voiced.audio.echo import DELAY_S, FRAME_FRAMES, FRAME_S, Canceller, Framer
+from voiced.audio.hearing import CANCELLED
+from voiced.audio.pcm import RATE_HZ
+from voiced.conversation.sound_events import HearingChanged, MicrophoneFrames, SoundEvent
+from voiced.settings import Interruption
+
+logger = logging.getLogger(__name__)
+
+HOLD_S: Final = 2.0
+"""How long nothing is believed after a hole."""
+UNKNOWN: Final = HearingChanged("half_duplex", can_detect=False)
+"""Until the first verdict."""
+
+
+class Reference(Protocol):
+    """What the loudspeaker was given, on the microphone's time line."""
+
+    @property
+    def repaired(self) -> int: ...  # noqa: D102 - see audio.reference.Reference, here and below
+    def listening(self) -> None: ...  # noqa: D102
+    def take(self, frames: int, now_s: float) -> bytes: ...  # noqa: D102
+
+
+class Ear(Protocol):
+    """Notices a voice in what the canceller leaves."""
+
+    @property
+    def is_voice(self) -> bool: ...  # noqa: D102 - see audio.ear.Ear, here and below
+    @property
+    def probability(self) -> float | None: ...  # noqa: D102
+    def configure(self, settings: Interruption) -> None: ...  # noqa: D102
+    def hold(self, until_s: float) -> None: ...  # noqa: D102
+    def process(  # noqa: D102
+        self, cancelled: bytes, loudspeaker: bytes, at_s: float
+    ) -> tuple[SoundEvent, ...]: ...
+
+
+class Trace(Protocol):
+    """Remembers how loud everything was."""
+
+    def note(  # noqa: D102 - see audio.trace.Trace
+        self,
+        at_s: float,
+        microphone: bytes,
+        cancelled: bytes,
+        loudspeaker: bytes,
+        *,
+        is_voice: bool,
+        probability: float | None,
+    ) -> None: ...
+
+
+class FrontEnd:
+    """The canceller, the ear and the trace; one for the daemon's life.
+
+    ``decide`` is called on the event loop, ``opened`` on the worker before the callbacks,
+    everything else in PortAudio's capture callback.
+
+    Args:
+        reference: What the loudspeaker was given.
+        canceller: Takes that out of the microphone; None where there is none.
+        ear: Notices a voice.
+        trace: Is shown everything.
+
+    Attributes:
+        trouble: Why the canceller was switched off; empty while it works.
+    """
+
+    def __init__(
+        self, reference: Reference, canceller: Canceller | None, ear: Ear, trace: Trace
+    ) -> None:
+        self.trouble = ""
+        self._reference = reference
+        self._canceller = canceller
+        self._ear: Ear | None = ear
+        self._trace = trace
+        self._framer = Framer()
+        self._verdict = UNKNOWN
+        self._told: HearingChanged | None = None
+        self._repaired = reference.repaired
+        self._held_until_s = float("-inf")
+
+    @property
+    def has_canceller(self) -> bool:
+        """Tell whether there is a canceller at all."""
+        return self._canceller is not None
+
+    def decide(self, verdict: HearingChanged) -> None:
+        """Take what is to be done about the echo from now on."""
+        self._verdict = verdict
+
+    def configure(self, settings: Interruption) -> None:
+        """Take new settings for the ear."""
+        if self._ear is not None:
+            self._ear.configure(settings)
+
+    def opened(self, now_s: float) -> None:
+        """Note that the microphone begins to count anew."""
+        self._framer = Framer()
+        self._reference.listening()
+        self._told = None
+        self.hold(now_s)
+
+    def hold(self, now_s: float) -> None:
+        """Believe nothing for two seconds: the two streams may lie otherwise than before."""
+        self._held_until_s = now_s + HOLD_S
+        if self._ear is not None:
+            self._ear.hold(self._held_until_s)
+
+    def process(self, pcm: bytes, now_s: float) -> list[SoundEvent]:
+        """Return what follows from samples that were delivered now, in order."""
+        events: list[SoundEvent] = []
+        ready = bytearray()
+        frames = self._framer.cut(pcm)
+        end_s = now_s - self._framer.waiting / RATE_HZ
+        for number, frame in enumerate(frames, start=1):
+            at_s = end_s - (len(frames) - number) * FRAME_S
+            cancelled, noticed = self._frame(frame, at_s)
+            changed = self._change(at_s)
+            if changed:
+                # Before the sound that it is about.
+                _flush(ready, events)
+                events += changed
+            ready += cancelled
+            if noticed:
+                _flush(ready, events)
+                events += noticed
+        _flush(ready, events)
+        return events
+
+    def _frame(self, frame: bytes, at_s: float) -> tuple[bytes, tuple[SoundEvent, ...]]:
+        loudspeaker = self._reference.take(FRAME_FRAMES, at_s)
+        if self._reference.repaired != self._repaired:
+            self._repaired = self._reference.repaired
+            self.hold(at_s)
+        cancelled, heard_at_s = frame, at_s
+        if self._verdict.echo == CANCELLED:
+            cancelled, heard_at_s = self._cancel(frame, loudspeaker), at_s - DELAY_S
+        noticed = self._listen(cancelled, loudspeaker, heard_at_s)
+        ear = self._ear
+        self._trace.note(
+            at_s,
+            frame,
+            cancelled,
+            loudspeaker,
+            is_voice=ear is not None and ear.is_voice,
+            probability=ear.probability if ear is not None else None,
+        )
+        return cancelled, noticed
+
+    def _cancel(self, frame: bytes, loudspeaker: bytes) -> bytes:
+        if self._canceller is None or self.trouble:
+            return bytes(len(frame))
+        try:
+            return self._canceller.process(frame, loudspeaker)
+        except Exception as error:
+            # PortAudio would end the stream without a word.
+            self.trouble = str(error) or type(error).__name__
+            logger.exception("the echo cancellation failed, and is off until the next start")
+            return bytes(len(frame))
+
+    def _listen(self, cancelled: bytes, loudspeaker: bytes, at_s: float) -> tuple[SoundEvent, ...]:
+        if self._ear is None:
+            return ()
+        try:
+            noticed = self._ear.process(cancelled, loudspeaker, at_s)
+        except Exception:
+            # The same.
+            self._ear = None
+            logger.exception("noticing speech here failed, and is off until the next start")
+            return ()
+        return noticed if self._verdict.can_detect else ()
+
+    def _change(self, at_s: float) -> list[SoundEvent]:
+        """Return what there is to tell of the hearing itself."""
+        can_detect = (
+            self._verdict.can_detect and self._ear is not None and at_s >= self._held_until_s
+        )
+        hearing = replace(self._verdict, can_detect=can_detect)
+        if hearing == self._told:
+            return []
+        self._told = hearing
+        return [hearing]
+
+
+def _flush(ready: bytearray, events: list[SoundEvent]) -> None:
+    """Let what is ready go before what is told next."""
+    if ready:
+        events.append(MicrophoneFrames(bytes(ready)))
+        ready.clear()
