@@ -114,7 +114,10 @@ class FrontEndRig:
         self.reference, self.ear, self.trace = Reference(), Ear(), Trace()
         self.negator = Negator()
         canceller: Canceller | None = self.negator if has_canceller else None
-        self.front_end = FrontEnd(self.reference, canceller, self.ear, self.trace)
+        self.underruns = 0
+        self.front_end = FrontEnd(
+            self.reference, canceller, self.ear, self.trace, lambda: self.underruns
+        )
         self.latency_ms: int | None = None
         self.surroundings = SeenSurroundings(
             self.front_end, settings or Settings(), lambda: self.latency_ms

@@ -160,6 +160,13 @@ def test_after_a_hole_nothing_is_believed_for_two_seconds_of_sound() -> None:
     assert CANCELLED in after
 
 
+def test_a_loudspeaker_that_ran_dry_is_a_hole_at_once() -> None:
+    made = knows_the_room()
+    made.underruns += 1
+
+    assert HearingChanged("cancelled", can_detect=False) in speak(made, 11.0, 0.01)
+
+
 def test_while_nothing_is_believed_the_ear_is_held() -> None:
     made = knows_the_room()
     made.front_end.hold()

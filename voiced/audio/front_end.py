@@ -14,6 +14,7 @@ Rules
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -118,13 +119,20 @@ class FrontEnd:
         canceller: Takes that out of the microphone; None where there is none.
         ear: Notices a voice.
         trace: Is shown everything.
+        underruns: Counts how often the loudspeaker ran dry; the reference sees such a hole
+            only a second later.
 
     Attributes:
         trouble: Why the canceller was switched off; empty while it works.
     """
 
     def __init__(
-        self, reference: Reference, canceller: Canceller | None, ear: Ear, trace: Trace
+        self,
+        reference: Reference,
+        canceller: Canceller | None,
+        ear: Ear,
+        trace: Trace,
+        underruns: Callable[[], int] = lambda: 0,
     ) -> None:
         self.trouble = ""
         self._reference = reference
@@ -134,7 +142,8 @@ class FrontEnd:
         self._framer = Framer()
         self._verdict = UNKNOWN
         self._told: HearingChanged | None = None
-        self._repaired = reference.repaired
+        self._underruns = underruns
+        self._holes = self._count_holes()
         self._echo = Echo()
         self._is_elsewhere = False
 
@@ -192,10 +201,14 @@ class FrontEnd:
     def _is_in_doubt(self) -> bool:
         return self._verdict.echo == CANCELLED and self._echo.is_in_doubt
 
+    def _count_holes(self) -> tuple[int, int]:
+        return self._reference.repaired, self._underruns()
+
     def _frame(self, frame: bytes, at_s: float) -> tuple[bytes, tuple[SoundEvent, ...]]:
         loudspeaker = self._reference.take(FRAME_FRAMES, at_s)
-        if self._reference.repaired != self._repaired:
-            self._repaired = self._reference.repaired
+        holes = self._count_holes()
+        if holes != self._holes:
+            self._holes = holes
             self.hold()
         cancelled, heard_at_s = frame, at_s
         if self._verdict.echo == CANCELLED:
