@@ -150,7 +150,11 @@ async def test_voicectl_interrupt_cancels_by_id(card: VirtualSoundCard) -> None:
         assert await ctl(daemon, "interrupt") == "listening\n"
         cancel = (await wire.expect("response.cancel")).event
         await wire.expect("conversation.item.truncate")
+        stats = json.loads(await ctl(daemon, "stats", "--json"))
+        timeline = json.loads(await ctl(daemon, "timeline", "--json"))
 
+    assert stats["interruptions"]["by_source"]["control"] == {"confirmed": 1, "given_back": 0}
+    assert {"cut", "silent"} <= {mark["name"] for mark in timeline["marks"]}
     assert cancel["response_id"] == "resp_1"
 
 
@@ -583,6 +587,12 @@ async def test_a_reload_keeps_the_old_configuration_when_the_new_one_is_broken(
         update = (await wire.expect("session.update", after=1)).event
         assert update["session"]["instructions"] == "Be brief."
 
+        assert "the flight recorder is off" in await ctl(daemon, "recorder", "save", expect=1)
+        daemon.config_path.write_text(good + "[recorder]\nseconds = 5\n")
+        await ctl(daemon, "reload")
+        report = await asyncio.to_thread(daemon.status)
+        assert report["audio"]["recorder_s"] == 5
+
 
 # --- voicectl by itself --------------------------------------------------------------------
 
@@ -608,6 +618,9 @@ def test_voicectl_knows_right_from_wrong(card: VirtualSoundCard) -> None:
         assert daemon.ctl("fly", check=False).returncode == 2
         assert daemon.ctl("mute", "maybe", check=False).returncode == 2
         assert daemon.ctl("say", "hello", check=False).returncode == 1
+        assert (
+            daemon.ctl("timeline", check=False).stderr == "voicectl: nobody has interrupted yet\n"
+        )
         assert daemon.ctl("is", "speaking", check=False).returncode == 1
         assert (
             daemon.ctl("wait", "--for", "speaking", "--timeout", "0.2", check=False).returncode == 4
