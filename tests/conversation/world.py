@@ -228,9 +228,9 @@ class World:
         self.is_user_speaking = False
         if self.voice.is_doubted:
             self.everything_dies()
-        self.is_owed, self.is_owed_late = True, False
         self.say(ev.SpeechStopped("user"))
         self.say(ev.TurnCommitted("user"))
+        self.is_owed, self.is_owed_late = True, False
 
     def can_create(self) -> bool:
         return self.is_up() and self.active is None and (self.is_owed or self.is_owed_late)
