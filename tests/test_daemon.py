@@ -38,6 +38,8 @@ MIC = "mic.monitor"
 """The source that the daemon records from."""
 UNTOUCHED = {"echo_cancellation": False, "half_duplex": "never"}
 """What is spoken goes to the server bit by bit."""
+BELIEVED: dict[str, object] = {"hold_ms": 0}
+"""What the server hears is speech, although nobody speaks in the room."""
 
 
 @asynccontextmanager
@@ -113,7 +115,7 @@ async def test_what_is_spoken_reaches_the_server_and_its_reply_the_loudspeaker(
 async def test_an_interruption_is_told_measured_and_final(
     trial: Trial, card: VirtualSoundCard
 ) -> None:
-    async with conversation(card) as (daemon, wire):
+    async with conversation(card, interruption=BELIEVED) as (daemon, wire):
         with trial.recorder(card) as recorder:
             await wire.turn_ended()
             await wire.reply("resp_1", [Piece("item_1", noise(10_000))])
@@ -256,7 +258,7 @@ async def edge(daemon: Daemon, name: str) -> asyncio.subprocess.Process:
 
 
 async def test_events_begin_with_the_state_and_tell_every_change(card: VirtualSoundCard) -> None:
-    async with conversation(card) as (daemon, wire):
+    async with conversation(card, interruption=BELIEVED) as (daemon, wire):
         listening = await asyncio.create_subprocess_exec(
             *daemon.ctl_command("events"), env=daemon.environment, stdout=asyncio.subprocess.PIPE
         )

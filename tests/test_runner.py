@@ -299,26 +299,19 @@ async def test_an_interruption_is_found_by_its_figures_in_the_journal(
     }
 
 
-async def test_what_is_done_about_the_echo_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+async def test_what_is_done_about_the_echo_is_told_with_the_state() -> None:
     house = House()
     house.take(
         se.HearingChanged("cancelled", can_detect=True),
         se.HearingChanged("cancelled", can_detect=False),
-        se.HearingChanged("cancelled", can_detect=True),
+        se.HearingChanged("half_duplex", can_detect=False, reason="no canceller"),
     )
-    house.take(se.HearingChanged("half_duplex", can_detect=False, reason="no canceller"))
 
-    told = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert told == [
-        ("INFO", "the assistant's own voice is taken out of the microphone"),
-        (
-            "WARNING",
-            "the microphone is not listened to while the assistant speaks: no canceller",
-        ),
+    told = [
+        (state["audio"]["echo"], state["audio"]["echo_reason"])
+        for state in house.public.of("state")
     ]
-    assert [audio["echo"] for audio in house.public.of("audio")] == ["cancelled", "half_duplex"]
-    assert len(house.public.of("state")) == 2
+    assert told == [("cancelled", ""), ("half_duplex", "no canceller")]
 
 
 async def test_detection_that_comes_and_goes_is_in_the_status_and_told_nobody() -> None:
@@ -422,7 +415,6 @@ def test_every_effect_has_a_hand() -> None:
         fx.DeleteItem("e", "i"),
         fx.Answer(1),
         fx.TellInterruption(Interruption("server", 1.0, 1, "i", True)),
-        fx.TellHearing("cancelled", ""),
         fx.TellTranscript("user", "i", "t", True),
         fx.TellSession("ended", "idle"),
         fx.TellCost(0.0, 0.0),

@@ -1,7 +1,6 @@
 """What the daemon says about itself, as the people outside see it."""
 
 import time
-from typing import Final
 
 from voiced import __version__
 from voiced.audio.capture import MicrophoneFigures
@@ -103,18 +102,3 @@ def interruption_fields(interruption: Interruption) -> dict[str, str]:
         for name, value in report.items()
         if value is not None
     }
-
-
-ECHO: Final = {
-    "cancelled": "the assistant's own voice is taken out of the microphone",
-    "server": "the sound server takes the assistant's own voice out of the microphone",
-    "headset": "with a headset the assistant does not hear itself",
-    "half_duplex": "the microphone is not listened to while the assistant speaks",
-    "kept": "the assistant's own voice is left in the microphone",
-}
-"""What is done about the echo -> what the log says of it."""
-
-
-def echo_line(echo: str, reason: str) -> str:
-    """Say what is done about the assistant's own voice, and why it is not as configured."""
-    return ECHO.get(echo, echo) + (f": {reason}" if reason else "")

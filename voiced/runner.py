@@ -26,7 +26,6 @@ from voiced.conversation.status import Interruption, Status
 from voiced.realtime import client_messages as out
 from voiced.report import (
     cost_report,
-    echo_line,
     interruption_fields,
     interruption_line,
     interruption_report,
@@ -275,10 +274,6 @@ class Runner:
                 shells.interruptions.told(interruption)
                 if interruption.confirmed:
                     shells.words.cut(interruption.item_id, interruption.heard_ms or 0, unheard)
-            case fx.TellHearing(echo, reason):
-                level = logging.WARNING if reason else logging.INFO
-                logger.log(level, "%s", echo_line(echo, reason), extra=self._about("echo"))
-                shells.public.publish("audio", {**self.status()["audio"]})
             case fx.TellTranscript(role, item_id, text, is_final):
                 shells.words.said(role, item_id, text, is_final=is_final)
             case fx.TellSession(what, message, retry_in_s):

@@ -117,12 +117,5 @@ def only(kind: type[Kind], effects: list[fx.Effect]) -> list[Kind]:
 
 def silent(effects: list[fx.Effect]) -> list[fx.Effect]:
     """Return the effects but those that only tell people something."""
-    told = (
-        fx.TellState,
-        fx.TellHearing,
-        fx.TellSession,
-        fx.TellInterruption,
-        fx.TellTranscript,
-        fx.TellCost,
-    )
+    told = (fx.TellState, fx.TellSession, fx.TellInterruption, fx.TellTranscript, fx.TellCost)
     return [effect for effect in effects if not isinstance(effect, told)]

@@ -28,11 +28,9 @@ def test_half_duplex_is_deaf_while_it_sounds_and_for_a_tail() -> None:
     assert not hearing.is_deaf(10.0 + TAIL_S, is_sounding=False)
 
 
-def test_people_hear_of_another_way_or_another_reason_and_not_of_detection() -> None:
+def test_the_newest_report_counts() -> None:
     hearing = Hearing()
+    hearing.changed(HearingChanged("cancelled", can_detect=True))
+    hearing.changed(HearingChanged("half_duplex", can_detect=False, reason="no canceller"))
 
-    assert hearing.changed(HearingChanged("cancelled", can_detect=True))
-    assert not hearing.changed(HearingChanged("cancelled", can_detect=False))
-    assert not hearing.can_detect
-    assert hearing.changed(HearingChanged("cancelled", can_detect=True, reason="slow output"))
-    assert hearing.changed(HearingChanged("half_duplex", can_detect=True, reason="slow output"))
+    assert hearing == Hearing("half_duplex", "no canceller", can_detect=False)

@@ -483,8 +483,15 @@ def test_a_hold_that_becomes_a_cut_is_truncated_once() -> None:
     assert len(only(fx.TruncateItem, stage.effects)) == 1
 
 
-def test_a_reply_the_server_cancels_is_not_whole_and_is_cut() -> None:
-    stage = held(is_whole=False)
+def test_a_reply_the_server_is_cancelling_is_not_whole_and_is_cut_at_once() -> None:
+    stage = speaking(is_whole=False)
+
+    assert silent(stage.hear(ev.SpeechStarted("user_2"))) == [fx.CutPlayback(1)]
+    assert silent(stage.silence(HEARD)) == [fx.TruncateItem("truncate_1", "item_1", 0, 1000)]
+
+
+def test_a_held_reply_the_server_cancels_all_the_same_is_cut() -> None:
+    stage = held(FORGETFUL, is_whole=False)
     stage.hold()
 
     effects = stage.hear(ev.ResponseDone("resp_1", "cancelled"))
@@ -501,7 +508,7 @@ def test_a_response_that_is_not_the_held_one_may_be_cancelled() -> None:
 
 
 def test_a_reply_the_server_cancels_after_all_is_played_as_far_as_it_came() -> None:
-    stage = held(is_whole=False)
+    stage = held(FORGETFUL, is_whole=False)
     stage.wait(1.0)
 
     assert silent(stage.hear(ev.ResponseDone("resp_1", "cancelled"))) == [
@@ -511,13 +518,6 @@ def test_a_reply_the_server_cancels_after_all_is_played_as_far_as_it_came() -> N
     stage.hear(ev.SpeechStopped("user_2"))
     stage.drain()
     assert stage.state is State.LISTENING
-
-
-def test_the_server_is_left_to_cancel_what_it_heard_somebody_over() -> None:
-    stage = held(is_whole=False)
-    stage.take(CONFIRMED)
-
-    assert silent(stage.silence(HEARD)) == [fx.TruncateItem("truncate_1", "item_1", 0, 1000)]
 
 
 def test_a_server_that_does_not_cancel_is_told_to_when_the_hold_is_a_cut() -> None:
@@ -531,15 +531,17 @@ def test_a_server_that_does_not_cancel_is_told_to_when_the_hold_is_a_cut() -> No
 
 
 def test_an_id_that_comes_again_in_the_next_session_is_cancelled_there() -> None:
-    stage = held(is_whole=False)
+    stage = speaking(is_whole=False)
+    stage.hear(ev.SpeechStarted("user_2"))
+    stage.silence(HEARD)
     stage.hear(ev.SessionLost("gone"))
     stage.wait(1.0)
-    stage.drain()
     stage.hear(SERVER_VAD)
     stage.reply(item_id="item_2")
     stage.take(CONFIRMED)
 
-    assert fx.CancelResponse("cancel_1", "resp_1") in stage.silence(se.Heard("item_2", 0, 2400))
+    (cancel,) = only(fx.CancelResponse, stage.silence(se.Heard("item_2", 0, 2400)))
+    assert cancel.response_id == "resp_1"
 
 
 def test_a_reply_that_was_over_before_the_hold_is_not_interrupted() -> None:

@@ -24,6 +24,7 @@ MAX_ITEMS = 2
 MAX_CHUNKS = 2
 FIRST_SOUND_S = 0.1
 """A voice is suspected so long after its first sound."""
+SETTINGS = Settings(session=Session(idle_hangup_s=0))
 UNCOUNTED = ("core", "rules", "tally")
 """What does not make one state another."""
 BETWEEN_EDGES_S = 1.0
@@ -131,7 +132,7 @@ class World:
     """
 
     def __init__(self, facts: ev.SessionReady = SERVER_VAD, *, hears: bool = False) -> None:
-        self.core = Conversation(Settings(session=Session(idle_hangup_s=0)), half)
+        self.core = Conversation(SETTINGS, half)
         self.facts = facts
         self.now = 0.0
         self.rules = RuleBook(interrupts=facts.interrupts)
@@ -211,7 +212,9 @@ class World:
         self.rules.server({"type": "input_audio_buffer.speech_started"})
         if self.facts.interrupts and self.active is not None:
             self.active.is_cancelled = True
-        may_doubt = self.can_notice() and not self.voice.gain_db and not self.is_cutting()
+        is_whole = self.active is None or not self.facts.interrupts
+        is_alone = not (self.voice.gain_db or self.is_cutting())
+        may_doubt = self.can_notice() and is_alone and is_whole
         self.say(ev.SpeechStarted("user"))
         self.voice.is_doubted = self.voice.is_held
         assert self.voice.is_doubted == may_doubt, "the server alone holds, and nothing else does"

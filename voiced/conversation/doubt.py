@@ -5,7 +5,7 @@ Rules
    or at full level again.
 2. What the server takes for speech, and this machine does not, is disbelieved: the
    assistant is held, silent with every word kept.  A hold ends in a cut, or the assistant
-   goes on from where it was.
+   goes on from where it was.  A reply that the server cancels is not whole, and is cut.
 3. Speech stays disbelieved after that, until the server makes a turn of it or begins
    another.
 4. There is never a suspicion and a hold at once, and neither while nothing sounds.

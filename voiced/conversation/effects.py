@@ -209,15 +209,6 @@ class TellInterruption:
 
 
 @dataclass(frozen=True, slots=True)
-class TellHearing:
-    """Another thing is done about the assistant's own voice in the microphone."""
-
-    echo: str
-    reason: str
-    """Why it is not as configured; nothing when it is."""
-
-
-@dataclass(frozen=True, slots=True)
 class TellTranscript:
     """Somebody said something."""
 
@@ -281,7 +272,6 @@ Effect = (
     | Answer
     | TellState
     | TellInterruption
-    | TellHearing
     | TellTranscript
     | TellSession
     | TellCost

@@ -28,14 +28,9 @@ class Hearing:
     silent_s: float = float("-inf")
     """When the loudspeaker last became silent."""
 
-    def changed(self, event: HearingChanged) -> bool:
-        """Take a report; true when people should hear of it.
-
-        Detection comes and goes with every hole in the sound, and nobody wants to know.
-        """
-        before = (self.echo, self.reason)
+    def changed(self, event: HearingChanged) -> None:
+        """Take a report."""
         self.echo, self.reason, self.can_detect = event.echo, event.reason, event.can_detect
-        return before != (self.echo, self.reason)
 
     def is_deaf(self, now: float, *, is_sounding: bool) -> bool:
         """Tell whether what is captured now must not be heard."""

@@ -264,6 +264,7 @@ class Conversation:
         audio = self.scene.input
         flags = (audio.is_muted, audio.is_open, audio.is_held, self.scene.link.is_ready)
         problems = tuple(self.scene.problems.values())
+        # Detection comes and goes with every hole in the sound, and nobody wants to know.
         echo = (self.scene.hearing.echo, self.scene.hearing.reason)
         return (self._outside(), flags, self.scene.absence.paused, problems, echo)
 

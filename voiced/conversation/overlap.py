@@ -70,13 +70,17 @@ def server_heard(scene: Scene, item_id: str, now: float) -> Effects:
     """Believe the server; where this machine hears nobody, hold the assistant and see."""
     doubt = scene.doubt
     doubt.item_id = item_id
-    if scene.link.interrupts:
-        doubt.cancelled = (scene.link.number, scene.turns.responses.active)
+    active = scene.turns.responses.active
+    is_cancelling = scene.link.interrupts and active is not None
+    if is_cancelling:
+        doubt.cancelled = (scene.link.number, active)
     scene.input.speaking_since_s = now
     if doubt.hold is not None:
         return []
+    # What the server is cancelling cannot be given back whole.
     is_vetoed = (
         scene.settings.interruption.hold_ms > 0
+        and not is_cancelling
         and doubt.suspicion is None
         and not scene.turns.is_cutting
         and counts(scene)
@@ -98,7 +102,7 @@ def turn_came(scene: Scene, now: float) -> Effects:
 
 
 def reply_ended(scene: Scene, response_id: str, now: float) -> Effects:
-    """Cut what is held and not whole: the server cancelled what it had not yet said."""
+    """Cut what is held and not whole: the server cancelled it, without having said so."""
     is_held = scene.doubt.hold is not None and scene.turns.ledger.holds(response_id)
     return scene.interrupt("server", now) if is_held else []
 

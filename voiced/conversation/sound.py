@@ -71,8 +71,8 @@ def listen(
         case se.VoiceDismissed():
             return overlap.dismissed(scene)
         case se.HearingChanged():
-            is_news = scene.hearing.changed(event)
-            return [fx.TellHearing(event.echo, event.reason)] if is_news else []
+            scene.hearing.changed(event)
+            return []
         case _:
             assert_never(event)
 
