@@ -61,7 +61,9 @@ class Mark:
         label = LABELS.get(self.name, self.name.replace("_", " "))
         if self.name == "ducked" and self.gain_db is not None:
             label += f" by {-self.gain_db:g} dB"
-        return label if self.name in {"first_sound", "noticed"} else f"{label}, {self.at_ms:.0f} ms"
+        return (
+            label if self.name in {"first_sound", "noticed"} else f"{label}, {round(self.at_ms)} ms"
+        )
 
 
 @dataclass(frozen=True, slots=True)

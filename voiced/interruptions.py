@@ -128,6 +128,8 @@ class Interruptions:
         self._tally = Tally(time.time())
         self._marks: deque[Mark] = deque(maxlen=MOST_MARKS)
         self._records: dict[int, Record] = {}
+        self._is_cut = False
+        """What was made quieter is gone: it does not become louder again."""
 
     @property
     def recorder_s(self) -> int:
@@ -157,11 +159,15 @@ class Interruptions:
     def ducked(self, gain_db: float) -> None:
         """Note that the assistant was made quieter, or as loud as ever."""
         if gain_db < 0:
+            self._is_cut = False
             self._tally.duck()
-        self._note("ducked" if gain_db < 0 else "restored", gain_db)
+            self._note("ducked", gain_db)
+        elif not self._is_cut:
+            self._note("restored", gain_db)
 
     def silenced(self, *, is_held: bool) -> None:
         """Note that the loudspeaker was told to be silent, for good or for a while."""
+        self._is_cut = not is_held
         self._note("held" if is_held else "cut")
 
     def resumed(self) -> None:
