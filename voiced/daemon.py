@@ -203,6 +203,7 @@ class _Daemon:
                 make_canceller(),
                 Ear(settings.interruption, make_second_stage()),
                 self._trace,
+                lambda: self._speaker.figures().underruns,
             ),
             settings,
             self._latency_ms,

@@ -11,9 +11,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from voiced.local.vad import make_detector
-
 from tests.rig.provider import ANSWERS_WITHIN_S, Piece, ScriptedProvider, Wire, split
+from voiced.audio.vad import make_detector
 from voiced.local.buffer import InputBuffer
 from voiced.local.turns import TurnEnded, TurnRules, TurnStarted
 
