@@ -125,6 +125,14 @@ async def test_without_a_first_sound_it_begins_when_it_was_noticed(desk: Desk) -
     assert names(await desk.timeline()) == ["noticed"]
 
 
+async def test_what_tells_when_it_was_noticed_is_marked_alone(desk: Desk) -> None:
+    desk.kept.silenced(is_held=False)
+    desk.told(at_s=desk.kept._marks[0].at_s, sound_to_cut_ms=None)
+    report = await desk.timeline()
+
+    assert [(mark["name"], mark["at_ms"]) for mark in report["marks"]] == [("cut", 0.0)]
+
+
 async def test_what_is_not_over_is_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AFTER_S", 0.2)
     desk.told()

@@ -184,7 +184,7 @@ def _events(panels: Sequence["Axes"], timeline: Timeline, chosen: Sequence[int])
             textcoords="offset points",
             color=colour,
             alpha=alpha,
-            fontweight="normal" if mark.at_ms else "bold",
+            fontweight="bold" if mark.is_origin else "normal",
             annotation_clip=False,
         )
         panels[0].annotate(
