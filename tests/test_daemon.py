@@ -148,7 +148,11 @@ async def test_voicectl_interrupt_cancels_by_id(card: VirtualSoundCard) -> None:
         assert await ctl(daemon, "interrupt") == "listening\n"
         cancel = (await wire.expect("response.cancel")).event
         await wire.expect("conversation.item.truncate")
+        stats = json.loads(await ctl(daemon, "stats", "--json"))
+        timeline = json.loads(await ctl(daemon, "timeline", "--json"))
 
+    assert stats["interruptions"]["by_source"]["control"] == {"confirmed": 1, "given_back": 0}
+    assert {"cut", "silent"} <= {mark["name"] for mark in timeline["marks"]}
     assert cancel["response_id"] == "resp_1"
 
 
@@ -323,7 +327,10 @@ async def test_what_was_said_is_remembered_and_written_where_the_user_wants_it(
     card: VirtualSoundCard,
 ) -> None:
     file = card.base / "talks.txt"
-    async with conversation(card, transcript={"file": str(file)}) as (daemon, wire):
+    # Nobody speaks: with local detection what the server says would only hold the reply.
+    async with conversation(
+        card, transcript={"file": str(file)}, interruption={"local": False}
+    ) as (daemon, wire):
         await wire.turn_ended("user_1")
         done = {"type": "response.output_audio_transcript.done", "response_id": "resp_1"}
         await wire.created("resp_1")
@@ -581,6 +588,12 @@ async def test_a_reload_keeps_the_old_configuration_when_the_new_one_is_broken(
         update = (await wire.expect("session.update", after=1)).event
         assert update["session"]["instructions"] == "Be brief."
 
+        assert "the flight recorder is off" in await ctl(daemon, "recorder", "save", expect=1)
+        daemon.config_path.write_text(good + "[recorder]\nseconds = 5\n")
+        await ctl(daemon, "reload")
+        report = await asyncio.to_thread(daemon.status)
+        assert report["audio"]["recorder_s"] == 5
+
 
 # --- voicectl by itself --------------------------------------------------------------------
 
@@ -606,6 +619,9 @@ def test_voicectl_knows_right_from_wrong(card: VirtualSoundCard) -> None:
         assert daemon.ctl("fly", check=False).returncode == 2
         assert daemon.ctl("mute", "maybe", check=False).returncode == 2
         assert daemon.ctl("say", "hello", check=False).returncode == 1
+        assert (
+            daemon.ctl("timeline", check=False).stderr == "voicectl: nobody has interrupted yet\n"
+        )
         assert daemon.ctl("is", "speaking", check=False).returncode == 1
         assert (
             daemon.ctl("wait", "--for", "speaking", "--timeout", "0.2", check=False).returncode == 4

@@ -36,6 +36,7 @@ TESTED_ELSEWHERE = {
     "voicectl/verbs/views.py": "tests/voicectl/test_transcript.py",
     "voicectl/verbs/tree.py": "tests/test_daemon.py",
     "voiced/control/protocol.py": "tests/control/test_messages.py",
+    "voiced/control/figures.py": "tests/test_interruptions.py",
 }
 """Modules whose tests do not bear their name, and where those are."""
 

@@ -7,6 +7,7 @@ import pytest
 from tests.conversation.stage import MANUAL, SECOND, SERVER_VAD, half
 from tests.fakes import (
     FakeDesktop,
+    FakeInterruptions,
     FakeMicrophone,
     FakeProvider,
     FakePublic,
@@ -35,6 +36,7 @@ class House:
     desktop: FakeDesktop = field(default_factory=FakeDesktop)
     public: FakePublic = field(default_factory=FakePublic)
     words: FakeWords = field(default_factory=FakeWords)
+    interruptions: FakeInterruptions = field(default_factory=FakeInterruptions)
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -48,6 +50,7 @@ class House:
                 self.desktop,
                 self.public,
                 self.words,
+                self.interruptions,
                 self.lines.append,
             )
         )
@@ -189,6 +192,7 @@ async def test_the_status_puts_everything_together() -> None:
         "echo": "",
         "echo_reason": "",
         "local_detection": False,
+        "recorder_s": 30,
     }
     assert report["last_interruption"] is None
     assert House().runner.status()["session"]["started"] is None
@@ -225,6 +229,29 @@ async def test_an_interruption_that_was_none_cuts_no_words() -> None:
     house.runner.perform(fx.TellInterruption(Interruption("local", 1.0, 5, "i", False)))
 
     assert house.words.calls == []
+
+
+async def test_what_becomes_of_the_loudspeaker_is_noted_with_the_interruption() -> None:
+    house = House()
+    interruption = Interruption("local", 1.0, 5, "i", False)
+    for effect in (
+        fx.DuckPlayback(-14.0),
+        fx.HoldPlayback(1),
+        fx.ResumePlayback(),
+        fx.CutPlayback(1),
+        fx.TellInterruption(interruption),
+    ):
+        house.runner.perform(effect)
+    house.take(se.VoiceSuspected(1.0))
+
+    assert house.interruptions.calls == [
+        ("ducked", -14.0),
+        ("silenced", True),
+        ("resumed",),
+        ("silenced", False),
+        ("told", interruption),
+    ]
+    assert house.interruptions.events == [se.VoiceSuspected(1.0)]
 
 
 FIGURES = Interruption("local", 4.0, 1840, "i", True, 7, 1.0, 160.0, 211.0, 215.0)

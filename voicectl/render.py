@@ -28,7 +28,8 @@ def status(report: "dict[str, Any]") -> str:
         lines.append(f"sound:        {said}")
     last = report["last_interruption"]
     if last:
-        lines.append(f"interrupted:  by {last['source']}, {outcome_of(last, _heard_ms)}")
+        number = f" (number {last['number']})" if last.get("number") else ""
+        lines.append(f"interrupted:  by {last['source']}, {outcome_of(last, _heard_ms)}{number}")
     if cost["usd_today"]:
         lines.append(
             f"cost:         {cost['usd_today']:.4f} USD today,"
@@ -55,6 +56,9 @@ def outcome_of(interruption: "dict[str, Any]", heard: "Callable[[int], str] | No
     """Return what came of an interruption; not every one silences, or stands."""
     silent_ms, heard_ms = interruption["silent_ms"], interruption.get("heard_ms")
     parts = [] if silent_ms is None else [f"silent after {silent_ms:g} ms"]
+    since_ms = interruption.get("sound_to_silent_ms")
+    if since_ms is not None:
+        parts.append(f"{since_ms:.0f} ms after your first sound")
     if not interruption.get("confirmed", True):
         parts.append("went on")
     elif heard is not None and heard_ms is not None:

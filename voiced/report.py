@@ -11,13 +11,15 @@ from voiced.control.protocol import VERSION
 from voiced.conversation.status import Interruption, Status
 
 
-def report(
+def report(  # noqa: PLR0913 - one for each part that has something to say
     status: Status,
     now: float,
     speaker: SpeakerFigures,
     microphone: MicrophoneFigures,
     unsent: int,
     problem: str | None,
+    *,
+    recorder_s: int,
 ) -> StatusReport:
     """Put together what the conversation and the shells say about themselves."""
     age_s = None if status.started_at_s is None else now - status.started_at_s
@@ -50,6 +52,7 @@ def report(
             "echo": status.echo,
             "echo_reason": status.echo_reason,
             "local_detection": status.local_detection,
+            "recorder_s": recorder_s,
         },
         "last_interruption": interruption_report(interruption) if interruption else None,
         "cost": cost_report(status.usd_today, status.usd_session),

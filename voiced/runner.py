@@ -105,6 +105,18 @@ class Words(Protocol):
     def session_over(self) -> None: ...  # noqa: D102
 
 
+class Interruptions(Protocol):
+    """What was around the interruptions, as the runner tells it."""
+
+    @property
+    def recorder_s(self) -> int: ...  # noqa: D102 - see interruptions.Interruptions, here and below
+    def happened(self, event: ev.Event) -> None: ...  # noqa: D102
+    def ducked(self, gain_db: float) -> None: ...  # noqa: D102
+    def silenced(self, *, is_held: bool) -> None: ...  # noqa: D102
+    def resumed(self) -> None: ...  # noqa: D102
+    def told(self, interruption: Interruption) -> None: ...  # noqa: D102
+
+
 @dataclass(frozen=True, slots=True)
 class Shells:
     """Everything the runner acts upon."""
@@ -115,6 +127,7 @@ class Shells:
     desktop: Desktop
     public: Public
     words: Words
+    interruptions: Interruptions
     tell_manager: Callable[[str], None]
     """Gives the service manager one line about the state."""
 
@@ -157,6 +170,7 @@ class Runner:
             event = self._inbox.popleft()
             if not isinstance(event, QUIET_EVENTS) and logger.isEnabledFor(logging.DEBUG):
                 logger.debug("< %s", _outline(event))
+            self._connected().interruptions.happened(event)
             self._perform_all(self._conversation.handle(event, self._loop.time()))
         self._perform_all(self._conversation.tick(self._loop.time()))
         self._turns += 1
@@ -190,6 +204,7 @@ class Runner:
             shells.microphone.figures(),
             shells.provider.dropped,
             shells.words.problem,
+            recorder_s=shells.interruptions.recorder_s,
         )
 
     def perform(self, effect: fx.Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - one case for each effect
@@ -205,12 +220,16 @@ class Runner:
                 speaker.finish(item_id, content_index)
             case fx.CutPlayback(cut):
                 speaker.cut(cut)
+                shells.interruptions.silenced(is_held=False)
             case fx.DuckPlayback(gain_db):
                 speaker.duck(gain_db)
+                shells.interruptions.ducked(gain_db)
             case fx.HoldPlayback(hold):
                 speaker.hold(hold)
+                shells.interruptions.silenced(is_held=True)
             case fx.ResumePlayback():
                 speaker.resume()
+                shells.interruptions.resumed()
             case fx.OpenMicrophone():
                 shells.microphone.open()
             case fx.CloseMicrophone():
@@ -253,6 +272,7 @@ class Runner:
                 self._tell_state(status)
             case fx.TellInterruption(interruption, unheard):
                 self._tell_interruption(interruption)
+                shells.interruptions.told(interruption)
                 if interruption.confirmed:
                     shells.words.cut(interruption.item_id, interruption.heard_ms or 0, unheard)
             case fx.TellHearing(echo, reason):
@@ -330,8 +350,10 @@ class Runner:
     def _tell_audio(self) -> None:
         """Publish the sound card's figures when one of them has changed."""
         audio = self.status()["audio"]
-        # Whether speech is noticed comes and goes, and counts nothing.
-        counts = tuple(value for value in audio.values() if type(value) is int)
+        # Whether speech is noticed comes and goes, and how much is recorded is no trouble.
+        counts = tuple(
+            value for name, value in audio.items() if type(value) is int and name != "recorder_s"
+        )
         if counts != self._told_audio and any(counts):
             self._connected().public.publish("audio", {**audio})
         self._told_audio = counts

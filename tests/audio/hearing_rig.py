@@ -9,8 +9,9 @@ from voiced.audio.surroundings import Surroundings
 from voiced.conversation.sound_events import SoundEvent
 from voiced.settings import Interruption, Settings
 
-LOUDSPEAKER = b"\x01\x00" * (FRAME_BYTES // 2)
-"""What the loudspeaker always plays."""
+LOUDSPEAKER = b"\x00\x10" * (FRAME_BYTES // 2)
+"""What the loudspeaker plays while it sounds; silence is nearly silent."""
+SILENCE = b"\x01\x00" * (FRAME_BYTES // 2)
 
 
 class Reference:
@@ -20,6 +21,7 @@ class Reference:
         self.repaired = 0
         self.listened = 0
         self.fails = False
+        self.sounds = False
         self.taken_at_s: list[float] = []
 
     def listening(self) -> None:
@@ -29,7 +31,7 @@ class Reference:
         if self.fails:
             raise ValueError("no reference")
         self.taken_at_s.append(now_s)
-        return LOUDSPEAKER[: frames * 2]
+        return (LOUDSPEAKER if self.sounds else SILENCE)[: frames * 2]
 
 
 class Negator:
@@ -39,7 +41,7 @@ class Negator:
         self.fails = False
 
     def process(self, microphone: bytes, loudspeaker: bytes) -> bytes:
-        assert loudspeaker == LOUDSPEAKER
+        assert loudspeaker in {LOUDSPEAKER, SILENCE}
         if self.fails:
             raise RuntimeError("out of order")
         return negated(microphone)
@@ -112,7 +114,10 @@ class FrontEndRig:
         self.reference, self.ear, self.trace = Reference(), Ear(), Trace()
         self.negator = Negator()
         canceller: Canceller | None = self.negator if has_canceller else None
-        self.front_end = FrontEnd(self.reference, canceller, self.ear, self.trace)
+        self.underruns = 0
+        self.front_end = FrontEnd(
+            self.reference, canceller, self.ear, self.trace, lambda: self.underruns
+        )
         self.latency_ms: int | None = None
         self.surroundings = SeenSurroundings(
             self.front_end, settings or Settings(), lambda: self.latency_ms

@@ -16,6 +16,7 @@ from tests.rig.recorder import write_wav
 from tests.rig.soundcard import VirtualSoundCard
 from tests.rig.user import speak
 from voiced.audio.capture import CaptureQueue, Microphone
+from voiced.audio.devices import InUse
 from voiced.audio.meter import Meter
 from voiced.audio.pcm import level_dbfs
 from voiced.audio.portaudio import INPUT_OVERFLOW, PortAudio
@@ -265,12 +266,18 @@ async def test_what_a_voice_is_told_of_comes_after_its_sound() -> None:
 
 async def test_an_overflow_holds_local_detection() -> None:
     library, rig = fakes.FakePortAudio(), FrontEndRig()
+    rig.surroundings.found = InUse()
     async with microphone(library=library, surroundings=rig.surroundings) as (_, reports):
-        held_until_s = rig.ear.held_until_s
+        rig.reference.sounds = True
+        for number in range(1, 151):
+            library.streams[0].capture(noise(20))
+            await reports.until(MicrophoneFrames, number)
+        before = reports.of(HearingChanged)[-1].can_detect
         library.streams[0].capture(noise(20), INPUT_OVERFLOW)
-        await reports.until(MicrophoneFrames)
+        await reports.until(MicrophoneFrames, 151)
 
-        assert rig.ear.held_until_s > held_until_s
+        assert before
+        assert not reports.of(HearingChanged)[-1].can_detect
 
 
 async def test_a_fault_in_the_callback_is_a_lost_microphone_and_in_the_log(

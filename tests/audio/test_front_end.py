@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.audio.hearing_rig import LOUDSPEAKER, FrontEndRig, negated
+from tests.audio.hearing_rig import SILENCE, FrontEndRig, negated
 from tests.audio.probe import noise
 from voiced.audio.echo import DELAY_S
-from voiced.audio.front_end import HOLD_S
+from voiced.audio.front_end import HOLD_S, LEARN_S, TAIL_S
 from voiced.conversation.sound_events import (
     HearingChanged,
     MicrophoneFrames,
@@ -70,7 +70,7 @@ def test_the_trace_is_shown_everything() -> None:
     made.front_end.process(noise(10), 1.0)
 
     assert made.trace.notes == [
-        (1.0, noise(10), negated(noise(10)), LOUDSPEAKER, True, 0.25),
+        (1.0, noise(10), negated(noise(10)), SILENCE, True, 0.25),
     ]
 
 
@@ -100,38 +100,99 @@ def test_a_verdict_is_told_before_the_first_sound_it_is_about() -> None:
     assert third == [MicrophoneFrames(negated(noise(10)))]
 
 
-def test_after_a_hole_nothing_is_believed_for_two_seconds() -> None:
+def speak(made: FrontEndRig, from_s: float, seconds: float) -> list[SoundEvent]:
+    """Let the loudspeaker sound for so long; return what came of it."""
+    made.reference.sounds = True
+    events: list[SoundEvent] = []
+    for number in range(1, round(seconds * 100) + 1):
+        events += made.front_end.process(noise(10), from_s + number / 100)
+    made.reference.sounds = False
+    return events
+
+
+def knows_the_room() -> FrontEndRig:
+    """Return one whose canceller has heard the loudspeaker for long; it is second 10."""
     made = rig()
-    made.front_end.process(noise(10), 1.0)
+    speak(made, 0.0, HOLD_S)
+    made.front_end.process(noise(10), 10.0)
+    return made
+
+
+def test_the_first_words_in_a_room_are_not_heard_at_all() -> None:
+    made = rig()
+    unknown = heard(speak(made, 0.0, LEARN_S - 0.02))
+    speak(made, LEARN_S - 0.02, 0.04)
+    known = heard(speak(made, LEARN_S, 0.1))
+
+    assert not any(unknown)
+    assert known == negated(noise(10)) * 10
+
+
+def test_in_the_pauses_of_the_first_words_the_microphone_is_heard() -> None:
+    made = rig()
+    speak(made, 0.0, 0.5)
+    echo = heard(made.front_end.process(noise(10), 0.4 + TAIL_S))
+    pause = heard(made.front_end.process(noise(10), 0.6 + TAIL_S))
+
+    assert not any(echo)
+    assert pause == negated(noise(10))
+
+
+def test_another_loudspeaker_has_to_be_learned_anew() -> None:
+    made = knows_the_room()
+    made.front_end.forget()
+
+    assert not any(heard(speak(made, 10.0, 0.1)))
+
+
+def test_after_a_hole_nothing_is_believed_for_two_seconds_of_sound() -> None:
+    made = knows_the_room()
     made.reference.repaired += 1
-    hole = made.front_end.process(noise(10), 2.0)
-    before = made.front_end.process(noise(10), 1.99 + HOLD_S)
-    after = made.front_end.process(noise(10), 2.01 + HOLD_S)
+    silent = made.front_end.process(noise(10), 10.01)
+    before = speak(made, 11.0, HOLD_S - 0.02)
+    speak(made, 13.0, 0.01)
+    after = speak(made, 13.01, 0.03)
 
-    assert hole[0] == HearingChanged("cancelled", can_detect=False)
-    assert made.ear.held_until_s == 2.0 + HOLD_S
-    assert len(before) == 1
-    assert after[0] == CANCELLED
+    doubts = [event for event in before if isinstance(event, HearingChanged)]
+    assert silent == [MicrophoneFrames(negated(noise(10)))]
+    assert doubts == [HearingChanged("cancelled", can_detect=False)]
+    assert any(heard(before))
+    assert CANCELLED in after
 
 
-def test_a_hole_in_the_midst_of_a_buffer_is_told_before_its_sound() -> None:
+def test_a_loudspeaker_that_ran_dry_is_a_hole_at_once() -> None:
+    made = knows_the_room()
+    made.underruns += 1
+
+    assert HearingChanged("cancelled", can_detect=False) in speak(made, 11.0, 0.01)
+
+
+def test_while_nothing_is_believed_the_ear_is_held() -> None:
+    made = knows_the_room()
+    made.front_end.hold()
+    made.ear.held_until_s = 0.0
+    speak(made, 11.0, 0.5)
+
+    assert made.ear.held_until_s == pytest.approx(11.51)
+
+
+def test_with_a_headset_there_is_nothing_to_doubt() -> None:
     made = rig(HEADSET)
-    made.front_end.process(noise(10), 1.0)
-    made.ear.answers = [(VoiceSuspected(1.0),)]
-    made.front_end.hold(1.025)
-    events = made.front_end.process(noise(20), 1.02)
+    made.front_end.hold()
 
-    assert events[0] == HearingChanged("headset", can_detect=False)
+    assert speak(made, 0.0, 0.02) == [HEADSET, *[MicrophoneFrames(noise(10))] * 2]
 
 
-def test_an_opened_microphone_tells_its_verdict_anew_and_holds() -> None:
-    made = rig(HEADSET)
-    made.front_end.process(noise(15), 1.0)
-    made.front_end.opened(5.0)
-    events = made.front_end.process(noise(10), 5.01)
+def test_an_opened_microphone_tells_its_verdict_anew_and_doubts() -> None:
+    made = knows_the_room()
+    made.front_end.process(noise(15), 10.0)
+    made.front_end.opened()
+    silent = made.front_end.process(noise(10), 10.01)
+    sounding = speak(made, 10.01, 0.01)
 
     assert made.reference.listened == 1
-    assert events == [HearingChanged("headset", can_detect=False), MicrophoneFrames(noise(10))]
+    assert silent == [CANCELLED, MicrophoneFrames(negated(noise(10)))]
+    assert sounding[0] == HearingChanged("cancelled", can_detect=False)
 
 
 def test_where_speech_is_not_to_be_noticed_none_is_told() -> None:
@@ -171,7 +232,6 @@ def test_an_ear_that_fails_is_off_and_the_sound_goes_on(
     made.ear.fails = True
     events = made.front_end.process(noise(20), 1.02)
     made.front_end.configure(Interruption(local=False))
-    made.front_end.hold(2.0)
 
     assert heard(events) == noise(20)
     assert HearingChanged("headset", can_detect=False) in events

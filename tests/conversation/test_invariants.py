@@ -16,13 +16,18 @@ from tests.conversation.world import World
 from voiced.conversation import events as ev
 
 
-def speaking(facts: ev.SessionReady) -> World:
+def speaking(facts: ev.SessionReady, *, hears: bool = False) -> World:
     """Return a world in which a reply of one item sounds."""
-    world = World(facts)
+    world = World(facts, hears=hears)
     ask = ("hear", "hush", "create") if facts.detects_turns else ("say", "answer")
     for move in (*ask, "item", "delta", "play"):
         world.move(move)
     return world
+
+
+def overheard(facts: ev.SessionReady) -> World:
+    """Return a world in which a reply sounds and voices over it are noticed."""
+    return speaking(facts, hears=True)
 
 
 def explore(world: World, depth: int) -> int:
@@ -62,6 +67,11 @@ CASES = [
     pytest.param(World, MANUAL, id="listening, push to talk"),
     pytest.param(speaking, MANUAL, id="speaking, push to talk"),
 ]
+OVERHEARD = [
+    pytest.param(overheard, SERVER_VAD, id="overheard, server cancels"),
+    pytest.param(overheard, FORGETFUL, id="overheard, we cancel"),
+]
+"""With voices there are more moves, so a sequence is one shorter."""
 
 
 @pytest.mark.parametrize(("start", "facts"), CASES)
@@ -69,6 +79,13 @@ def test_every_sequence_of_five_moves_keeps_the_rules(
     start: Callable[[ev.SessionReady], World], facts: ev.SessionReady
 ) -> None:
     assert explore(start(facts), 5) > 300
+
+
+@pytest.mark.parametrize(("start", "facts"), OVERHEARD)
+def test_every_sequence_of_four_moves_under_voices_keeps_the_rules(
+    start: Callable[[ev.SessionReady], World], facts: ev.SessionReady
+) -> None:
+    assert explore(start(facts), 4) > 300
 
 
 @pytest.mark.long
@@ -80,12 +97,21 @@ def test_every_sequence_of_seven_moves_keeps_the_rules(
     assert explore(start(facts), 7) > 1500
 
 
-@settings(max_examples=300)
-@given(data=st.data(), facts=st.sampled_from([SERVER_VAD, FORGETFUL, MANUAL]))
-def test_long_random_conversations_keep_the_rules(
-    data: st.DataObject, facts: ev.SessionReady
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("start", "facts"), OVERHEARD)
+def test_every_sequence_of_six_moves_under_voices_keeps_the_rules(
+    start: Callable[[ev.SessionReady], World], facts: ev.SessionReady
 ) -> None:
-    world = World(facts)
+    assert explore(start(facts), 6) > 1500
+
+
+@settings(max_examples=300)
+@given(data=st.data(), facts=st.sampled_from([SERVER_VAD, FORGETFUL, MANUAL]), hears=st.booleans())
+def test_long_random_conversations_keep_the_rules(
+    data: st.DataObject, facts: ev.SessionReady, *, hears: bool
+) -> None:
+    world = World(facts, hears=hears)
     for _ in range(data.draw(st.integers(5, 60))):
         world.move(data.draw(st.sampled_from(world.possible())))
     world.settle()

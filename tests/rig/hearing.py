@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.rig.provider import ANSWERS_WITHIN_S, Piece, ScriptedProvider, Wire, split
+from voiced.audio.vad import make_detector
 from voiced.local.buffer import InputBuffer
 from voiced.local.turns import TurnEnded, TurnRules, TurnStarted
-from voiced.local.vad import make_detector
 
 LOOK_AGAIN_S: Final = 0.5
 DELTA_MS: Final = 250

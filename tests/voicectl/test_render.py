@@ -79,6 +79,16 @@ def test_a_busy_daemon_says_what_matters() -> None:
     ]
 
 
+def test_an_interruption_is_told_with_its_number() -> None:
+    figures = {"silent_ms": 3.2, "sound_to_silent_ms": 171.4, "heard_ms": 900, "confirmed": True}
+    last = {"last_interruption": figures | {"source": "local", "number": 3}}
+
+    assert (
+        "interrupted:  by local, silent after 3.2 ms, 171 ms after your first sound,"
+        " 900 ms heard (number 3)"
+    ) in render.status(report() | last).splitlines()
+
+
 def test_a_flag_that_is_the_state_is_not_said_twice() -> None:
     assert render.status(report(state="muted", muted=True)).startswith("muted\n")
     assert "conversation: 0:59" in render.status(report(session={"age_s": 59.9}))

@@ -196,7 +196,7 @@ class Microphone:
         def seen(error: Exception | None) -> None:
             if error is not None:
                 raise error
-            surroundings.seen(found[0], time.monotonic())
+            surroundings.seen(found[0])
 
         self._line.ask(lambda: found.append(surroundings.look()), seen)
 
@@ -209,7 +209,7 @@ class Microphone:
 
     def _new_time_line(self) -> None:
         if self._front_end is not None:
-            self._front_end.opened(time.monotonic())
+            self._front_end.opened()
 
     def _make_callback(self, rate_hz: int, _frames: int) -> Callback:
         resampler = None if rate_hz == RATE_HZ else Resampler(rate_hz, RATE_HZ)
@@ -239,7 +239,7 @@ class Microphone:
         if has_hole:
             self._overflows += 1
             if front_end is not None:
-                front_end.hold(now_s)
+                front_end.hold()
         events = [MicrophoneFrames(pcm)] if front_end is None else front_end.process(pcm, now_s)
         if self._queue.put(events):
             self._loop.call_soon_threadsafe(self._hand_over)

@@ -4,27 +4,36 @@ Rules
 1. As many frames go out as came in, in their order; what is told of a voice comes right
    after the sound it was noticed in.
 2. All of it runs in PortAudio's capture callback: a thread more would only make it later.
-   It takes a fiftieth of a buffer's time, and a tenth while a suspicion is being examined.
+   It takes a hundredth of the time there is, and three while a voice is being examined.
 3. A stage that fails is switched off for good, with an error in the log: the microphone
    goes on, and the policy is told, so that the assistant does not hear itself.
-4. After a hole in either stream the canceller must learn the delay anew: for two seconds
-   nothing of what is noticed here is believed.
+4. After a hole in either stream the canceller must learn the delay anew: for two seconds of
+   the assistant's voice nothing of what is noticed here is believed.
+5. A canceller that does not know the room lets some of the first words through.  Until it
+   has heard one second and a half of them, the microphone is silent while they sound.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
 from voiced.audio.echo import DELAY_S, FRAME_FRAMES, FRAME_S, Canceller, Framer
 from voiced.audio.hearing import CANCELLED
-from voiced.audio.pcm import RATE_HZ
+from voiced.audio.pcm import RATE_HZ, peak_dbfs
 from voiced.conversation.sound_events import HearingChanged, MicrophoneFrames, SoundEvent
 from voiced.settings import Interruption
 
 logger = logging.getLogger(__name__)
 
 HOLD_S: Final = 2.0
-"""How long nothing is believed after a hole."""
+"""So much of the assistant's voice must sound after a hole before the ear is believed."""
+LEARN_S: Final = 1.5
+"""So much of it must sound in a room before its echo is gone."""
+TAIL_S: Final = 0.6
+"""So long after its last sound there may be an echo."""
+SOUNDS_DBFS: Final = -50.0
+"""The loudspeaker sounds when a sample is louder than this."""
 UNKNOWN: Final = HearingChanged("half_duplex", can_detect=False)
 """Until the first verdict."""
 
@@ -67,24 +76,63 @@ class Trace(Protocol):
     ) -> None: ...
 
 
+class Echo:
+    """How well the canceller knows the echo: it learns only while there is one."""
+
+    def __init__(self) -> None:
+        self._unknown_s = LEARN_S
+        self._doubt_s = HOLD_S
+        self._sounds = False
+        self._sounded_at_s = float("-inf")
+
+    @property
+    def is_unknown(self) -> bool:
+        """Tell whether there is an echo now of which the canceller knows nothing."""
+        return self._sounds and self._unknown_s > 0
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Tell whether there is an echo now that may come otherwise than the last one."""
+        return self._sounds and self._doubt_s > 0
+
+    def doubt(self) -> None:
+        """Note that the echo may come earlier or later than before."""
+        self._doubt_s = HOLD_S
+
+    def hear(self, loudspeaker: bytes, at_s: float) -> None:
+        """Take what the loudspeaker was given for 10 ms."""
+        if peak_dbfs(loudspeaker) > SOUNDS_DBFS:
+            self._sounded_at_s = at_s
+            self._unknown_s -= FRAME_S
+            self._doubt_s -= FRAME_S
+        self._sounds = at_s - self._sounded_at_s < TAIL_S
+
+
 class FrontEnd:
     """The canceller, the ear and the trace; one for the daemon's life.
 
-    ``decide`` is called on the event loop, ``opened`` on the worker before the callbacks,
-    everything else in PortAudio's capture callback.
+    ``decide``, ``configure`` and ``forget`` are called on the event loop, ``opened`` on the
+    worker before the callbacks, ``process`` and ``hold`` in PortAudio's capture callback.
 
     Args:
         reference: What the loudspeaker was given.
         canceller: Takes that out of the microphone; None where there is none.
         ear: Notices a voice.
         trace: Is shown everything.
+        underruns: Counts how often the loudspeaker ran dry; the reference sees such a hole
+            only a second later.
 
     Attributes:
         trouble: Why the canceller was switched off; empty while it works.
     """
 
     def __init__(
-        self, reference: Reference, canceller: Canceller | None, ear: Ear, trace: Trace
+        self,
+        reference: Reference,
+        canceller: Canceller | None,
+        ear: Ear,
+        trace: Trace,
+        underruns: Callable[[], int] = lambda: 0,
     ) -> None:
         self.trouble = ""
         self._reference = reference
@@ -94,8 +142,10 @@ class FrontEnd:
         self._framer = Framer()
         self._verdict = UNKNOWN
         self._told: HearingChanged | None = None
-        self._repaired = reference.repaired
-        self._held_until_s = float("-inf")
+        self._underruns = underruns
+        self._holes = self._count_holes()
+        self._echo = Echo()
+        self._is_elsewhere = False
 
     @property
     def has_canceller(self) -> bool:
@@ -111,18 +161,20 @@ class FrontEnd:
         if self._ear is not None:
             self._ear.configure(settings)
 
-    def opened(self, now_s: float) -> None:
+    def opened(self) -> None:
         """Note that the microphone begins to count anew."""
         self._framer = Framer()
         self._reference.listening()
         self._told = None
-        self.hold(now_s)
+        self.hold()
 
-    def hold(self, now_s: float) -> None:
-        """Believe nothing for two seconds: the two streams may lie otherwise than before."""
-        self._held_until_s = now_s + HOLD_S
-        if self._ear is not None:
-            self._ear.hold(self._held_until_s)
+    def hold(self) -> None:
+        """Believe nothing for a while: the two streams may lie otherwise than before."""
+        self._echo.doubt()
+
+    def forget(self) -> None:
+        """Learn the room anew: another loudspeaker sounds in it."""
+        self._is_elsewhere = True
 
     def process(self, pcm: bytes, now_s: float) -> list[SoundEvent]:
         """Return what follows from samples that were delivered now, in order."""
@@ -133,7 +185,7 @@ class FrontEnd:
         for number, frame in enumerate(frames, start=1):
             at_s = end_s - (len(frames) - number) * FRAME_S
             cancelled, noticed = self._frame(frame, at_s)
-            changed = self._change(at_s)
+            changed = self._change()
             if changed:
                 # Before the sound that it is about.
                 _flush(ready, events)
@@ -145,14 +197,30 @@ class FrontEnd:
         _flush(ready, events)
         return events
 
+    @property
+    def _is_in_doubt(self) -> bool:
+        return self._verdict.echo == CANCELLED and self._echo.is_in_doubt
+
+    def _count_holes(self) -> tuple[int, int]:
+        return self._reference.repaired, self._underruns()
+
     def _frame(self, frame: bytes, at_s: float) -> tuple[bytes, tuple[SoundEvent, ...]]:
         loudspeaker = self._reference.take(FRAME_FRAMES, at_s)
-        if self._reference.repaired != self._repaired:
-            self._repaired = self._reference.repaired
-            self.hold(at_s)
+        holes = self._count_holes()
+        if holes != self._holes:
+            self._holes = holes
+            self.hold()
         cancelled, heard_at_s = frame, at_s
         if self._verdict.echo == CANCELLED:
             cancelled, heard_at_s = self._cancel(frame, loudspeaker), at_s - DELAY_S
+            if self._is_elsewhere:
+                self._is_elsewhere = False
+                self._echo = Echo()
+            self._echo.hear(loudspeaker, at_s)
+            if self._echo.is_unknown:
+                cancelled = bytes(len(frame))
+        if self._ear is not None and self._is_in_doubt:
+            self._ear.hold(at_s + FRAME_S)
         noticed = self._listen(cancelled, loudspeaker, heard_at_s)
         ear = self._ear
         self._trace.note(
@@ -188,11 +256,10 @@ class FrontEnd:
             return ()
         return noticed if self._verdict.can_detect else ()
 
-    def _change(self, at_s: float) -> list[SoundEvent]:
+    def _change(self) -> list[SoundEvent]:
         """Return what there is to tell of the hearing itself."""
-        can_detect = (
-            self._verdict.can_detect and self._ear is not None and at_s >= self._held_until_s
-        )
+        is_able = self._ear is not None and not self._is_in_doubt
+        can_detect = self._verdict.can_detect and is_able
         hearing = replace(self._verdict, can_detect=can_detect)
         if hearing == self._told:
             return []

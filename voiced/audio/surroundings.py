@@ -71,13 +71,13 @@ class Surroundings:
         audio = self._settings.audio
         return in_use(audio.input, audio.output)
 
-    def seen(self, found: InUse, now_s: float) -> None:
+    def seen(self, found: InUse) -> None:
         """Take what is in use."""
         loudspeaker = found.loudspeaker.name if found.loudspeaker else None
         if loudspeaker != self._loudspeaker:
             if self._loudspeaker is not None:
                 # The echo has another way now, which the canceller has to learn.
-                self.front_end.hold(now_s)
+                self.front_end.forget()
             self._loudspeaker, self._late_ms = loudspeaker, None
             self._lately_ms.clear()
         self._facts = _facts(found, has_canceller=self.front_end.has_canceller)

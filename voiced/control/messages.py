@@ -58,6 +58,8 @@ class AudioReport(TypedDict):
     echo: str
     echo_reason: str
     local_detection: bool
+    recorder_s: int
+    """How much sound the flight recorder keeps; 0 while it is off."""
 
 
 class InterruptionReport(TypedDict):
