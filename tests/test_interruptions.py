@@ -109,10 +109,28 @@ async def test_words_that_were_given_back_are_marked_so(desk: Desk) -> None:
     assert found >= {"held", "silent", "dismissed", "resumed", "restored", "given_back"}
 
 
+async def test_what_was_cut_is_not_told_to_be_as_loud_as_before(desk: Desk) -> None:
+    desk.kept.silenced(is_held=False)
+    desk.kept.ducked(0.0)
+    desk.kept.ducked(-14.0)
+    desk.kept.ducked(0.0)
+    desk.told()
+
+    assert names(await desk.timeline()) == ["first_sound", "cut", "ducked", "restored"]
+
+
 async def test_without_a_first_sound_it_begins_when_it_was_noticed(desk: Desk) -> None:
     desk.told(at_s=0.0, sound_to_cut_ms=None)
 
     assert names(await desk.timeline()) == ["noticed"]
+
+
+async def test_what_tells_when_it_was_noticed_is_marked_alone(desk: Desk) -> None:
+    desk.kept.silenced(is_held=False)
+    desk.told(at_s=desk.kept._marks[0].at_s, sound_to_cut_ms=None)
+    report = await desk.timeline()
+
+    assert [(mark["name"], mark["at_ms"]) for mark in report["marks"]] == [("cut", 0.0)]
 
 
 async def test_what_is_not_over_is_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

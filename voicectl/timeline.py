@@ -56,12 +56,17 @@ class Mark:
     gain_db: float | None = None
 
     @property
+    def is_origin(self) -> bool:
+        """Tell whether the times are counted from it."""
+        return self.name in {"first_sound", "noticed"}
+
+    @property
     def label(self) -> str:
         """Return what people read beside it."""
         label = LABELS.get(self.name, self.name.replace("_", " "))
         if self.name == "ducked" and self.gain_db is not None:
             label += f" by {-self.gain_db:g} dB"
-        return label if self.name in {"first_sound", "noticed"} else f"{label}, {self.at_ms:.0f} ms"
+        return label if self.is_origin else f"{label}, {round(self.at_ms)} ms"
 
 
 @dataclass(frozen=True, slots=True)

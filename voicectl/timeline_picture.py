@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SIZE_IN: Final = (14.0, 9.0)
 DPI: Final = 120
-LEFT, RIGHT, BOTTOM, TOP = 0.075, 0.965, 0.06, 0.92
+LEFT, RIGHT, BOTTOM, TOP = 0.075, 0.95, 0.06, 0.92
 FONT_PT: Final = 9.0
 LANE_IN: Final = 0.19
 """Height of a lane of labels."""
@@ -26,6 +26,10 @@ SILENT_DB: Final = -30.0
 """Where silence is drawn among the gains."""
 QUIETEST_PEAK: Final = 0.01
 """A waveform that is smaller than this is drawn small."""
+EXACT: Final = {"shrinkA": 0, "shrinkB": 0}
+"""A line that is neither shorter nor longer than it is told."""
+EARLIER: Final = 0.55
+"""How strongly that is drawn which came before the user's first sound."""
 COLOURS: Final = {"microphone": "#1f5fa8", "cancelled": "#12806a", "loudspeaker": "#b3541e"}
 OURS: Final = ("ducked", "restored", "cut", "held", "silent", "resumed", "given_back")
 ABOUT_US, ABOUT_YOU, ABOUT_SERVER = "#b3261e", "#1f5fa8", "#7b3fa0"
@@ -114,7 +118,6 @@ def _waveform(panel: "Axes", timeline: Timeline, row: str, peaks: Sequence[float
     most = max(QUIETEST_PEAK, float(loudest.max(initial=0.0)))
     behind.set_ylim(-most, most)
     behind.set_yticks([0, most], ["0", f"{most:.2g}"])
-    behind.set_ylabel("samples", color="#777777")
     behind.tick_params(length=2, colors="#777777")
 
 
@@ -168,8 +171,10 @@ def _events(panels: Sequence["Axes"], timeline: Timeline, chosen: Sequence[int])
     for mark, lane in zip(timeline.marks, chosen, strict=True):
         colour = ABOUT_US if mark.name in OURS else ABOUT_YOU
         colour = ABOUT_SERVER if mark.name == "server_heard" else colour
+        # What was before belongs to another one.
+        alpha = EARLIER if mark.at_ms < 0 else 1.0
         for panel in panels:
-            panel.axvline(mark.at_ms, color=colour, linewidth=0.9, alpha=0.75)
+            panel.axvline(mark.at_ms, color=colour, linewidth=0.9, alpha=0.75 * alpha)
         height_pt = 72 * LANE_IN * lane + 4
         panels[0].annotate(
             mark.label,
@@ -178,6 +183,8 @@ def _events(panels: Sequence["Axes"], timeline: Timeline, chosen: Sequence[int])
             xytext=(4, height_pt),
             textcoords="offset points",
             color=colour,
+            alpha=alpha,
+            fontweight="bold" if mark.is_origin else "normal",
             annotation_clip=False,
         )
         panels[0].annotate(
@@ -186,7 +193,7 @@ def _events(panels: Sequence["Axes"], timeline: Timeline, chosen: Sequence[int])
             xycoords=("data", "axes fraction"),
             xytext=(0, height_pt + 0.7 * FONT_PT),
             textcoords="offset points",
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.9, "shrinkA": 0, "shrinkB": 0},
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.9, "alpha": alpha} | EXACT,
             annotation_clip=False,
         )
 

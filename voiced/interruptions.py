@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from voiced.audio.recorder import CHANNELS, Recorder, Samples, joined, peaks
+from voiced.audio.recorder import CHANNELS, STRETCH_S, Recorder, Samples, captured_s, joined, peaks
 from voiced.audio.trace import Frame, Trace
 from voiced.control.figures import FramesReport, MarkReport, SoundReport, StatsReport
 from voiced.control.protocol import VERSION
@@ -35,7 +35,7 @@ LONGEST_S: Final = 15.0
 """An interruption that took longer is shown from its end."""
 MOST_MARKS: Final = 500
 PEAKS_HZ: Final = 1000
-FRAME_S: Final = 0.01
+SAME_S: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,8 @@ class Interruptions:
         self._tally = Tally(time.time())
         self._marks: deque[Mark] = deque(maxlen=MOST_MARKS)
         self._records: dict[int, Record] = {}
+        self._is_cut = False
+        """What was made quieter is gone: it does not become louder again."""
 
     @property
     def recorder_s(self) -> int:
@@ -157,11 +159,15 @@ class Interruptions:
     def ducked(self, gain_db: float) -> None:
         """Note that the assistant was made quieter, or as loud as ever."""
         if gain_db < 0:
+            self._is_cut = False
             self._tally.duck()
-        self._note("ducked" if gain_db < 0 else "restored", gain_db)
+            self._note("ducked", gain_db)
+        elif not self._is_cut:
+            self._note("restored", gain_db)
 
     def silenced(self, *, is_held: bool) -> None:
         """Note that the loudspeaker was told to be silent, for good or for a while."""
+        self._is_cut = not is_held
         self._note("held" if is_held else "cut")
 
     def resumed(self) -> None:
@@ -233,19 +239,30 @@ class Interruptions:
         self._marks.append(Mark(self._loop.time(), name, gain_db))
 
     def _complete(self, record: Record) -> None:
+        try:
+            self._gather(record)
+        finally:
+            # Whoever waits for it is answered in any case.
+            record.complete.set()
+
+    def _gather(self, record: Record) -> None:
         start_s, end_s = record.start_s, record.end_s
         figures = record.interruption
         known = (figures.sound_to_duck_ms, figures.sound_to_cut_ms, figures.sound_to_silent_ms)
         is_known = any(each is not None for each in known)
         marks = [mark for mark in self._marks if start_s <= mark.at_s <= end_s]
-        marks.append(Mark(record.first_s, "first_sound" if is_known else "noticed"))
+        if is_known:
+            marks.append(Mark(record.first_s, "first_sound"))
+        elif not any(abs(mark.at_s - record.first_s) < SAME_S for mark in marks):
+            # What tells it says when, too.
+            marks.append(Mark(record.first_s, "noticed"))
         record.marks = sorted(marks, key=lambda mark: mark.at_s)
         record.columns.take(self._trace.between(start_s, end_s), record.first_s)
         stretches = self._recorder.between(start_s, end_s)
         if stretches:
-            start_ms = record.ms(stretches[0].at_s - FRAME_S)
+            began_s = captured_s([each.at_s for each in stretches])[0] - STRETCH_S
+            start_ms = record.ms(began_s)
             record.sound = sound_report(peaks(joined(stretches), PEAKS_HZ), start_ms)
-        record.complete.set()
 
 
 def sound_report(loudest: Samples, start_ms: float) -> SoundReport:

@@ -218,17 +218,17 @@ class Runner:
             case fx.FinishPlay(item_id, content_index):
                 speaker.finish(item_id, content_index)
             case fx.CutPlayback(cut):
-                speaker.cut(cut)
                 shells.interruptions.silenced(is_held=False)
+                speaker.cut(cut)
             case fx.DuckPlayback(gain_db):
-                speaker.duck(gain_db)
                 shells.interruptions.ducked(gain_db)
+                speaker.duck(gain_db)
             case fx.HoldPlayback(hold):
-                speaker.hold(hold)
                 shells.interruptions.silenced(is_held=True)
+                speaker.hold(hold)
             case fx.ResumePlayback():
-                speaker.resume()
                 shells.interruptions.resumed()
+                speaker.resume()
             case fx.OpenMicrophone():
                 shells.microphone.open()
             case fx.CloseMicrophone():

@@ -2,9 +2,10 @@ import io
 import wave
 
 import numpy as np
+import pytest
 
 from voiced.audio.pcm import RATE_HZ
-from voiced.audio.recorder import Recorder, joined, peaks, write_wav
+from voiced.audio.recorder import Recorder, captured_s, joined, peaks, write_wav
 
 
 def samples(value: int) -> bytes:
@@ -67,6 +68,23 @@ def test_what_was_not_captured_is_silence_of_the_same_length() -> None:
     # A callback that is late is no gap.
     assert rows.shape[1] == 3 * 240 + round(0.99 * RATE_HZ)
     assert not rows[:, 480:-240].any()
+
+
+def test_what_is_delivered_late_and_at_once_was_captured_before() -> None:
+    late_s = [1.0, 1.01, 1.42, 1.41, 1.43, 1.42, 1.44, 2.0]
+
+    assert captured_s(late_s) == pytest.approx([1.0, 1.01, 1.39, 1.4, 1.41, 1.42, 1.44, 2.0])
+    assert captured_s([]) == []
+
+
+def test_a_machine_that_was_busy_makes_no_silence() -> None:
+    recorder = Recorder(5)
+    for number in range(40):
+        # Nothing is handed over for 200 ms, and then everything.
+        late_s = 0.2 - number % 20 / 100 if number >= 20 else 0.0
+        recorder.note(number / 100 + late_s, samples(7), samples(7), samples(7))
+
+    assert joined(recorder.between(0.0, 9.0)).shape[1] == 40 * 240
 
 
 def test_nothing_is_joined_to_nothing() -> None:

@@ -38,6 +38,7 @@ def test_a_mark_says_what_happened_and_when() -> None:
     assert Mark(0.0, "first_sound").label == "your first sound"
     assert Mark(62.4, "ducked", -14.0).label == "quieter by 14 dB, 62 ms"
     assert Mark(62.4, "ducked").label == "quieter, 62 ms"
+    assert Mark(-0.1, "server_heard").label == "the server hears you, 0 ms"
     assert Mark(7.0, "something_new").label == "something new, 7 ms"
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from voiced.audio.pcm import BYTES_PER_FRAME, RATE_HZ, frames_of
 
 CHANNELS: Final = ("microphone", "cancelled", "loudspeaker")
+STRETCH_S: Final = 0.01
 STRETCHES_PER_S: Final = 100
 GAP_S: Final = 0.05
 """The microphone was closed, or lost, where two stretches are farther apart."""
@@ -77,19 +78,31 @@ class Recorder:
         return [each for each in tuple(self._ring) if start_s <= each.at_s <= end_s]
 
 
+def captured_s(delivered_s: Sequence[float]) -> list[float]:
+    """Return when stretches of sound ended, of which some were delivered late.
+
+    A busy machine delivers several at once, and none too early: each ended at the latest
+    when the next one began.
+    """
+    found = list(delivered_s)
+    for number in range(len(found) - 2, -1, -1):
+        found[number] = min(found[number], found[number + 1] - STRETCH_S)
+    return found
+
+
 def joined(stretches: Sequence[Stretch]) -> Samples:
     """Return one row of samples for each channel, with zeros where nothing was captured."""
     parts: list[Samples] = [np.zeros((len(CHANNELS), 0), np.int16)]
     before_s: float | None = None
-    for each in stretches:
+    for each, at_s in zip(stretches, captured_s([it.at_s for it in stretches]), strict=True):
         frames = frames_of(each.microphone)
-        missing_s = 0.0 if before_s is None else each.at_s - before_s - frames / RATE_HZ
+        missing_s = 0.0 if before_s is None else at_s - before_s - frames / RATE_HZ
         if missing_s > GAP_S:
             zeros = round(min(missing_s, MOST_GAP_S) * RATE_HZ)
             parts.append(np.zeros((len(CHANNELS), zeros), np.int16))
         rows = (each.microphone, each.cancelled, each.loudspeaker)
         parts.append(np.stack([np.frombuffer(row, "<i2", count=frames) for row in rows]))
-        before_s = each.at_s
+        before_s = at_s
     return np.concatenate(parts, axis=1)
 
 

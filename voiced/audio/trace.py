@@ -14,7 +14,7 @@ import numpy as np
 
 from voiced.audio.meter import FLOOR_DBFS
 from voiced.audio.pcm import FULL_SCALE, frames_of
-from voiced.audio.recorder import Recorder
+from voiced.audio.recorder import Recorder, captured_s
 
 KEPT_FRAMES: Final = 6000
 """A minute."""
@@ -78,7 +78,9 @@ class Trace:
 
     def between(self, start_s: float, end_s: float) -> list[Frame]:
         """Return what there is of a stretch of time, oldest first."""
-        return [_frame(row) for row in tuple(self._rows) if start_s <= row[0] <= end_s]
+        rows = [row for row in tuple(self._rows) if start_s <= row[0] <= end_s]
+        times = captured_s([row[0] for row in rows])
+        return [_frame(row, at_s) for row, at_s in zip(rows, times, strict=True)]
 
 
 def _energy(pcm: bytes) -> float:
@@ -86,8 +88,8 @@ def _energy(pcm: bytes) -> float:
     return float(samples.dot(samples))
 
 
-def _frame(row: Row) -> Frame:
-    at_s, microphone, cancelled, loudspeaker, count, is_voice, probability = row
+def _frame(row: Row, at_s: float) -> Frame:
+    _, microphone, cancelled, loudspeaker, count, is_voice, probability = row
     return Frame(
         at_s,
         _dbfs(microphone, count),
