@@ -230,7 +230,9 @@ class World:
             self.everything_dies()
         self.say(ev.SpeechStopped("user"))
         self.say(ev.TurnCommitted("user"))
-        self.is_owed, self.is_owed_late = True, False
+        # The answer to a turn that crossed with the key comes too late.
+        self.is_owed_late = self.core.scene.input.is_held
+        self.is_owed = not self.is_owed_late
 
     def can_create(self) -> bool:
         return self.is_up() and self.active is None and (self.is_owed or self.is_owed_late)
