@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from voiced.audio.capture import MicrophoneFigures
 from voiced.audio.playback import SpeakerFigures
 from voiced.control.messages import Failure
+from voiced.conversation import events as ev
+from voiced.conversation.status import Interruption
 from voiced.realtime import client_messages as out
 
 Entry = TypeVar("Entry")
@@ -128,6 +130,30 @@ class FakeWords:
 
     def session_over(self) -> None:
         self.calls.append(("session_over",))
+
+
+@dataclass
+class FakeInterruptions:
+    """A record of interruptions that writes down its calls."""
+
+    calls: list[tuple[object, ...]] = field(default_factory=list)
+    events: list[ev.Event] = field(default_factory=list)
+    recorder_s: int = 30
+
+    def happened(self, event: ev.Event) -> None:
+        self.events.append(event)
+
+    def ducked(self, gain_db: float) -> None:
+        self.calls.append(("ducked", gain_db))
+
+    def silenced(self, *, is_held: bool) -> None:
+        self.calls.append(("silenced", is_held))
+
+    def resumed(self) -> None:
+        self.calls.append(("resumed",))
+
+    def told(self, interruption: Interruption) -> None:
+        self.calls.append(("told", interruption))
 
 
 @dataclass

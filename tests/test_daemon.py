@@ -38,6 +38,8 @@ MIC = "mic.monitor"
 """The source that the daemon records from."""
 UNTOUCHED = {"echo_cancellation": False, "half_duplex": "never"}
 """What is spoken goes to the server bit by bit."""
+BELIEVED: dict[str, object] = {"hold_ms": 0}
+"""What the server hears is speech, although nobody speaks in the room."""
 
 
 @asynccontextmanager
@@ -113,7 +115,7 @@ async def test_what_is_spoken_reaches_the_server_and_its_reply_the_loudspeaker(
 async def test_an_interruption_is_told_measured_and_final(
     trial: Trial, card: VirtualSoundCard
 ) -> None:
-    async with conversation(card) as (daemon, wire):
+    async with conversation(card, interruption=BELIEVED) as (daemon, wire):
         with trial.recorder(card) as recorder:
             await wire.turn_ended()
             await wire.reply("resp_1", [Piece("item_1", noise(10_000))])
@@ -148,7 +150,11 @@ async def test_voicectl_interrupt_cancels_by_id(card: VirtualSoundCard) -> None:
         assert await ctl(daemon, "interrupt") == "listening\n"
         cancel = (await wire.expect("response.cancel")).event
         await wire.expect("conversation.item.truncate")
+        stats = json.loads(await ctl(daemon, "stats", "--json"))
+        timeline = json.loads(await ctl(daemon, "timeline", "--json"))
 
+    assert stats["interruptions"]["by_source"]["control"] == {"confirmed": 1, "given_back": 0}
+    assert {"cut", "silent"} <= {mark["name"] for mark in timeline["marks"]}
     assert cancel["response_id"] == "resp_1"
 
 
@@ -252,7 +258,7 @@ async def edge(daemon: Daemon, name: str) -> asyncio.subprocess.Process:
 
 
 async def test_events_begin_with_the_state_and_tell_every_change(card: VirtualSoundCard) -> None:
-    async with conversation(card) as (daemon, wire):
+    async with conversation(card, interruption=BELIEVED) as (daemon, wire):
         listening = await asyncio.create_subprocess_exec(
             *daemon.ctl_command("events"), env=daemon.environment, stdout=asyncio.subprocess.PIPE
         )
@@ -323,7 +329,10 @@ async def test_what_was_said_is_remembered_and_written_where_the_user_wants_it(
     card: VirtualSoundCard,
 ) -> None:
     file = card.base / "talks.txt"
-    async with conversation(card, transcript={"file": str(file)}) as (daemon, wire):
+    # Nobody speaks: with local detection what the server says would only hold the reply.
+    async with conversation(
+        card, transcript={"file": str(file)}, interruption={"local": False}
+    ) as (daemon, wire):
         await wire.turn_ended("user_1")
         done = {"type": "response.output_audio_transcript.done", "response_id": "resp_1"}
         await wire.created("resp_1")
@@ -581,6 +590,12 @@ async def test_a_reload_keeps_the_old_configuration_when_the_new_one_is_broken(
         update = (await wire.expect("session.update", after=1)).event
         assert update["session"]["instructions"] == "Be brief."
 
+        assert "the flight recorder is off" in await ctl(daemon, "recorder", "save", expect=1)
+        daemon.config_path.write_text(good + "[recorder]\nseconds = 5\n")
+        await ctl(daemon, "reload")
+        report = await asyncio.to_thread(daemon.status)
+        assert report["audio"]["recorder_s"] == 5
+
 
 # --- voicectl by itself --------------------------------------------------------------------
 
@@ -606,6 +621,9 @@ def test_voicectl_knows_right_from_wrong(card: VirtualSoundCard) -> None:
         assert daemon.ctl("fly", check=False).returncode == 2
         assert daemon.ctl("mute", "maybe", check=False).returncode == 2
         assert daemon.ctl("say", "hello", check=False).returncode == 1
+        assert (
+            daemon.ctl("timeline", check=False).stderr == "voicectl: nobody has interrupted yet\n"
+        )
         assert daemon.ctl("is", "speaking", check=False).returncode == 1
         assert (
             daemon.ctl("wait", "--for", "speaking", "--timeout", "0.2", check=False).returncode == 4

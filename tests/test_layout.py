@@ -15,6 +15,7 @@ TESTED_ELSEWHERE = {
     "voiced/report.py": "tests/test_runner.py",
     "voiced/option.py": "tests/test_settings.py",
     "voiced/audio/playhead.py": "tests/audio/test_buffer.py",
+    "voiced/audio/stages.py": "tests/audio/test_ear.py",
     "voiced/audio/portaudio.py": "tests/audio/test_playback.py",
     "voiced/audio/worker.py": "tests/audio/test_line.py",
     "voiced/conversation/effects.py": "tests/conversation/test_machine.py",
@@ -37,6 +38,7 @@ TESTED_ELSEWHERE = {
     "voicectl/verbs/views.py": "tests/voicectl/test_transcript.py",
     "voicectl/verbs/tree.py": "tests/test_daemon.py",
     "voiced/control/protocol.py": "tests/control/test_messages.py",
+    "voiced/control/figures.py": "tests/test_interruptions.py",
 }
 """Modules whose tests do not bear their name, and where those are."""
 

@@ -7,6 +7,7 @@ import pytest
 from tests.conversation.stage import MANUAL, SECOND, SERVER_VAD, half
 from tests.fakes import (
     FakeDesktop,
+    FakeInterruptions,
     FakeMicrophone,
     FakeProvider,
     FakePublic,
@@ -35,6 +36,7 @@ class House:
     desktop: FakeDesktop = field(default_factory=FakeDesktop)
     public: FakePublic = field(default_factory=FakePublic)
     words: FakeWords = field(default_factory=FakeWords)
+    interruptions: FakeInterruptions = field(default_factory=FakeInterruptions)
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -48,6 +50,7 @@ class House:
                 self.desktop,
                 self.public,
                 self.words,
+                self.interruptions,
                 self.lines.append,
             )
         )
@@ -186,6 +189,10 @@ async def test_the_status_puts_everything_together() -> None:
         "starvations": 0,
         "restarts": 2,
         "unsent": 5,
+        "echo": "",
+        "echo_reason": "",
+        "local_detection": False,
+        "recorder_s": 30,
     }
     assert report["last_interruption"] is None
     assert House().runner.status()["session"]["started"] is None
@@ -222,6 +229,106 @@ async def test_an_interruption_that_was_none_cuts_no_words() -> None:
     house.runner.perform(fx.TellInterruption(Interruption("local", 1.0, 5, "i", False)))
 
     assert house.words.calls == []
+
+
+async def test_what_becomes_of_the_loudspeaker_is_noted_with_the_interruption() -> None:
+    house = House()
+    interruption = Interruption("local", 1.0, 5, "i", False)
+    for effect in (
+        fx.DuckPlayback(-14.0),
+        fx.HoldPlayback(1),
+        fx.ResumePlayback(),
+        fx.CutPlayback(1),
+        fx.TellInterruption(interruption),
+    ):
+        house.runner.perform(effect)
+    house.take(se.VoiceSuspected(1.0))
+
+    assert house.interruptions.calls == [
+        ("ducked", -14.0),
+        ("silenced", True),
+        ("resumed",),
+        ("silenced", False),
+        ("told", interruption),
+    ]
+    assert house.interruptions.events == [se.VoiceSuspected(1.0)]
+
+
+FIGURES = Interruption("local", 4.0, 1840, "i", True, 7, 1.0, 160.0, 211.0, 215.0)
+DOUBTED = Interruption("local", None, None, "i", False, 8, 1.0, 160.0)
+HELD = Interruption("server", 4.2, None, "i", False, 9, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("interruption", "line"),
+    [
+        (FIGURES, "interrupted (local): quieter after 160 ms, silent after 215 ms, heard 1840 ms"),
+        (DOUBTED, "gave back (local): quieter after 160 ms"),
+        (HELD, "gave back (server): silent after 4 ms"),
+        (Interruption("local", None, None, "i", False), "gave back (local): as loud as before"),
+    ],
+)
+async def test_an_interruption_is_one_line_of_the_log(
+    interruption: Interruption, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    House().runner.perform(fx.TellInterruption(interruption))
+
+    assert [record.getMessage() for record in caplog.records] == [line]
+
+
+async def test_an_interruption_is_found_by_its_figures_in_the_journal(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    House().runner.perform(fx.TellInterruption(DOUBTED))
+
+    (record,) = caplog.records
+    fields = {name: value for name, value in vars(record).items() if name.startswith("VOICED_")}
+    assert fields == {
+        "VOICED_EVENT": "interruption",
+        "VOICED_STATE": "idle",
+        "VOICED_SESSION": "0",
+        "VOICED_NUMBER": "8",
+        "VOICED_SOURCE": "local",
+        "VOICED_ITEM_ID": "i",
+        "VOICED_CONFIRMED": "false",
+        "VOICED_SOUND_TO_DUCK_MS": "160.0",
+    }
+
+
+async def test_what_is_done_about_the_echo_is_told_with_the_state() -> None:
+    house = House()
+    house.take(
+        se.HearingChanged("cancelled", can_detect=True),
+        se.HearingChanged("cancelled", can_detect=False),
+        se.HearingChanged("half_duplex", can_detect=False, reason="no canceller"),
+    )
+
+    told = [
+        (state["audio"]["echo"], state["audio"]["echo_reason"])
+        for state in house.public.of("state")
+    ]
+    assert told == [("cancelled", ""), ("half_duplex", "no canceller")]
+
+
+async def test_detection_that_comes_and_goes_is_in_the_status_and_told_nobody() -> None:
+    house = House()
+    house.take(se.HearingChanged("cancelled", can_detect=True))
+    assert house.runner.status()["audio"]["local_detection"]
+    watching = asyncio.create_task(house.runner.watch())
+    await house.speaker.calls.until(lambda calls: calls.count(("check",)) > 1)
+    before = len(house.public.of("audio"))
+
+    house.take(se.HearingChanged("cancelled", can_detect=False))
+    checks = house.speaker.calls.count(("check",))
+    await house.speaker.calls.until(lambda calls: calls.count(("check",)) > checks + 1)
+    watching.cancel()
+
+    assert len(house.public.of("audio")) == before
+    assert not house.runner.status()["audio"]["local_detection"]
 
 
 async def test_what_is_due_by_the_clock_is_done_without_an_event() -> None:

@@ -9,6 +9,7 @@ Rules
 
 import json
 
+from voicectl.render import outcome_of
 from voiced.control.messages import one_line
 
 TYPE_CHECKING = False
@@ -77,7 +78,7 @@ def _tooltip(report: "dict[str, Any]") -> "list[str]":
         lines.append(f"microphone: {audio['input']}")
     last = report.get("last_interruption")
     if last:
-        lines.append(f"interrupted: silent after {last['silent_ms']:g} ms")
+        lines.append(f"interrupted: {outcome_of(last)}")
     usd_today = (report.get("cost") or {}).get("usd_today")
     if usd_today:
         lines.append(f"{usd_today:.2f} USD today")

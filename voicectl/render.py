@@ -5,6 +5,7 @@ A key press runs through this module, so it imports nothing.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -27,10 +28,8 @@ def status(report: "dict[str, Any]") -> str:
         lines.append(f"sound:        {said}")
     last = report["last_interruption"]
     if last:
-        lines.append(
-            f"interrupted:  by {last['source']}, silent after {last['silent_ms']:g} ms,"
-            f" {last['heard_ms']} ms heard"
-        )
+        number = f" (number {last['number']})" if last.get("number") else ""
+        lines.append(f"interrupted:  by {last['source']}, {outcome_of(last, _heard_ms)}{number}")
     if cost["usd_today"]:
         lines.append(
             f"cost:         {cost['usd_today']:.4f} USD today,"
@@ -51,6 +50,24 @@ def trouble(audio: "dict[str, Any]") -> str:
     """Return what went wrong with the sound, counted; empty when nothing did."""
     names = ("underruns", "overruns", "starvations", "restarts", "unsent")
     return ", ".join(f"{audio[name]} {name}" for name in names if audio[name])
+
+
+def outcome_of(interruption: "dict[str, Any]", heard: "Callable[[int], str] | None" = None) -> str:
+    """Return what came of an interruption; not every one silences, or stands."""
+    silent_ms, heard_ms = interruption["silent_ms"], interruption.get("heard_ms")
+    parts = [] if silent_ms is None else [f"silent after {silent_ms:g} ms"]
+    since_ms = interruption.get("sound_to_silent_ms")
+    if since_ms is not None:
+        parts.append(f"{since_ms:.0f} ms after your first sound")
+    if not interruption.get("confirmed", True):
+        parts.append("went on")
+    elif heard is not None and heard_ms is not None:
+        parts.append(heard(heard_ms))
+    return ", ".join(parts)
+
+
+def _heard_ms(heard_ms: int) -> str:
+    return f"{heard_ms} ms heard"
 
 
 def duration(seconds: float) -> str:

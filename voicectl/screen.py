@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from voicectl.bars import FLAGS
-from voicectl.render import duration, trouble
+from voicectl.render import duration, outcome_of, trouble
 from voicectl.view import Needle, View
 from voiced.control.messages import ASSISTANT, cut_mark, one_line
 from voiced.control.transcript import Line
@@ -184,9 +184,8 @@ class Screen:
             yield "problem", Text(f"{at} {one_line(self._view.complaint)}", "red")
         last = report.get("last_interruption")
         if last:
-            heard = f"{last['heard_ms'] / 1000:.1f} s heard"
-            figures = f"silent after {last['silent_ms']:g} ms, {heard}, by {last['source']}"
-            yield "interrupted", Text(figures)
+            figures = outcome_of(last, lambda heard_ms: f"{heard_ms / 1000:.1f} s heard")
+            yield "interrupted", Text(f"{figures}, by {last['source']}")
         session, cost, audio = (report.get(name) for name in ("session", "cost", "audio"))
         if session:
             counts = (session["turns"], "turn"), (session["reconnects"], "reconnect")

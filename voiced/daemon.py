@@ -27,6 +27,7 @@ from voiced.audio.echo import make_canceller
 from voiced.audio.front_end import FrontEnd
 from voiced.audio.playback import Speaker
 from voiced.audio.portaudio import PortAudio
+from voiced.audio.recorder import Recorder
 from voiced.audio.reference import Reference
 from voiced.audio.surroundings import Surroundings
 from voiced.audio.trace import Trace
@@ -39,9 +40,11 @@ from voiced.conversation import Conversation
 from voiced.conversation import events as ev
 from voiced.desktop.shell import Desktop
 from voiced.errors import ConfigError
+from voiced.interruptions import Interruptions
 from voiced.levels import Levels
 from voiced.realtime.builtin import BuiltinServer
 from voiced.realtime.client import RealtimeClient
+from voiced.recording import Recording, tidy
 from voiced.runner import Runner, Shells
 from voiced.service import manager, store
 from voiced.service.credentials import find_key
@@ -99,6 +102,7 @@ async def run(settings: Settings, config_path: Path | None) -> None:
     lock = InstanceLock(paths.runtime)
     lock.acquire()
     try:
+        tidy(paths.runtime)
         sockets = _take_sockets(paths.runtime)
         async with asyncio.TaskGroup() as tasks:
             await _Daemon(settings, paths, sockets, tasks).run()
@@ -167,6 +171,12 @@ class _Daemon:
         self._watchdog = Watchdog(allowed_s(os.environ), {"the runner": self._runner.pulse})
         emit = self._runner.emit
         self._levels = Levels()
+        self._recorder = Recorder(settings.recorder.seconds)
+        self._trace = Trace(self._recorder)
+        self._interruptions = Interruptions(
+            self._trace, self._recorder, settings.interruption.speech_probability
+        )
+        recording = Recording(self._recorder, paths.runtime)
         self._control = ControlServer(
             emit,
             {
@@ -174,9 +184,11 @@ class _Daemon:
                 "version": self._version,
                 "reload": self._reload,
                 "transcript": self._transcript,
+                "stats": self._stats,
             },
             self._runner.tell_state,
             self._levels.want,
+            {"timeline": self._interruptions.timeline, "recorder": recording.answer},
         )
         self._words = Words(self._control.publish, self._runner.tell_state)
         self._words.path = place_of(settings.transcript.file)
@@ -185,7 +197,6 @@ class _Daemon:
         self._speaker = Speaker(
             self._portaudio, settings.audio, emit, self._levels.loudspeaker, reference=reference
         )
-        self._trace = Trace()
         self._surroundings = Surroundings(
             FrontEnd(
                 reference,
@@ -211,6 +222,7 @@ class _Daemon:
                 self._desktop,
                 self._control,
                 self._words,
+                self._interruptions,
                 manager.state,
             )
         )
@@ -293,6 +305,9 @@ class _Daemon:
     def _transcript(self) -> dict[str, Any]:
         return self._words.report()
 
+    def _stats(self) -> dict[str, Any]:
+        return {**self._interruptions.stats()}
+
     def _reload(self) -> dict[str, Any]:
         """Read the configuration again; a broken one changes nothing.
 
@@ -307,6 +322,8 @@ class _Daemon:
         self._conversation.configure(settings)
         self._client.configure(settings)
         self._words.path = place_of(settings.transcript.file)
+        self._recorder.resize(settings.recorder.seconds)
+        self._interruptions.speech_probability = settings.interruption.speech_probability
         self._speaker.configure(settings.audio)
         self._microphone.configure(settings.audio)
         self._surroundings.configure(settings)

@@ -10,13 +10,15 @@ from voiced.control.protocol import VERSION
 from voiced.conversation.status import Interruption, Status
 
 
-def report(
+def report(  # noqa: PLR0913 - one for each part that has something to say
     status: Status,
     now: float,
     speaker: SpeakerFigures,
     microphone: MicrophoneFigures,
     unsent: int,
     problem: str | None,
+    *,
+    recorder_s: int,
 ) -> StatusReport:
     """Put together what the conversation and the shells say about themselves."""
     age_s = None if status.started_at_s is None else now - status.started_at_s
@@ -46,6 +48,10 @@ def report(
             "starvations": speaker.starvations,
             "restarts": speaker.restarts + microphone.restarts,
             "unsent": unsent,
+            "echo": status.echo,
+            "echo_reason": status.echo_reason,
+            "local_detection": status.local_detection,
+            "recorder_s": recorder_s,
         },
         "last_interruption": interruption_report(interruption) if interruption else None,
         "cost": cost_report(status.usd_today, status.usd_session),
@@ -70,4 +76,29 @@ def interruption_report(interruption: Interruption) -> InterruptionReport:
         "sound_to_duck_ms": interruption.sound_to_duck_ms,
         "sound_to_cut_ms": interruption.sound_to_cut_ms,
         "sound_to_silent_ms": interruption.sound_to_silent_ms,
+    }
+
+
+def interruption_line(interruption: Interruption) -> str:
+    """Write an interruption for the log, in one line."""
+    what = "interrupted" if interruption.confirmed else "gave back"
+    silent_ms = interruption.sound_to_silent_ms
+    if silent_ms is None:
+        silent_ms = interruption.silent_ms
+    figures = (
+        ("quieter after", interruption.sound_to_duck_ms),
+        ("silent after", silent_ms),
+        ("heard", interruption.heard_ms),
+    )
+    said = ", ".join(f"{name} {ms:.0f} ms" for name, ms in figures if ms is not None)
+    return f"{what} ({interruption.source}): {said or 'as loud as before'}"
+
+
+def interruption_fields(interruption: Interruption) -> dict[str, str]:
+    """Return the fields by which an interruption is found and added up in the journal."""
+    report = interruption_report(interruption)
+    return {
+        f"VOICED_{name.upper()}": str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in report.items()
+        if value is not None
     }

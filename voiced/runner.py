@@ -22,9 +22,15 @@ from voiced.conversation import Conversation
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
 from voiced.conversation import sound_events as se
-from voiced.conversation.status import Status
+from voiced.conversation.status import Interruption, Status
 from voiced.realtime import client_messages as out
-from voiced.report import cost_report, interruption_report, report
+from voiced.report import (
+    cost_report,
+    interruption_fields,
+    interruption_line,
+    interruption_report,
+    report,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +104,18 @@ class Words(Protocol):
     def session_over(self) -> None: ...  # noqa: D102
 
 
+class Interruptions(Protocol):
+    """What was around the interruptions, as the runner tells it."""
+
+    @property
+    def recorder_s(self) -> int: ...  # noqa: D102 - see interruptions.Interruptions, here and below
+    def happened(self, event: ev.Event) -> None: ...  # noqa: D102
+    def ducked(self, gain_db: float) -> None: ...  # noqa: D102
+    def silenced(self, *, is_held: bool) -> None: ...  # noqa: D102
+    def resumed(self) -> None: ...  # noqa: D102
+    def told(self, interruption: Interruption) -> None: ...  # noqa: D102
+
+
 @dataclass(frozen=True, slots=True)
 class Shells:
     """Everything the runner acts upon."""
@@ -108,6 +126,7 @@ class Shells:
     desktop: Desktop
     public: Public
     words: Words
+    interruptions: Interruptions
     tell_manager: Callable[[str], None]
     """Gives the service manager one line about the state."""
 
@@ -150,6 +169,7 @@ class Runner:
             event = self._inbox.popleft()
             if not isinstance(event, QUIET_EVENTS) and logger.isEnabledFor(logging.DEBUG):
                 logger.debug("< %s", _outline(event))
+            self._connected().interruptions.happened(event)
             self._perform_all(self._conversation.handle(event, self._loop.time()))
         self._perform_all(self._conversation.tick(self._loop.time()))
         self._turns += 1
@@ -183,6 +203,7 @@ class Runner:
             shells.microphone.figures(),
             shells.provider.dropped,
             shells.words.problem,
+            recorder_s=shells.interruptions.recorder_s,
         )
 
     def perform(self, effect: fx.Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - one case for each effect
@@ -197,12 +218,16 @@ class Runner:
             case fx.FinishPlay(item_id, content_index):
                 speaker.finish(item_id, content_index)
             case fx.CutPlayback(cut):
+                shells.interruptions.silenced(is_held=False)
                 speaker.cut(cut)
             case fx.DuckPlayback(gain_db):
+                shells.interruptions.ducked(gain_db)
                 speaker.duck(gain_db)
             case fx.HoldPlayback(hold):
+                shells.interruptions.silenced(is_held=True)
                 speaker.hold(hold)
             case fx.ResumePlayback():
+                shells.interruptions.resumed()
                 speaker.resume()
             case fx.OpenMicrophone():
                 shells.microphone.open()
@@ -245,7 +270,8 @@ class Runner:
             case fx.TellState(status):
                 self._tell_state(status)
             case fx.TellInterruption(interruption, unheard):
-                shells.public.publish("interruption", {**interruption_report(interruption)})
+                self._tell_interruption(interruption)
+                shells.interruptions.told(interruption)
                 if interruption.confirmed:
                     shells.words.cut(interruption.item_id, interruption.heard_ms or 0, unheard)
             case fx.TellTranscript(role, item_id, text, is_final):
@@ -311,10 +337,18 @@ class Runner:
             logger.info("session %s%s%s", what, ": " if message else "", message, extra=about)
         self._connected().public.publish("session", fields)
 
+    def _tell_interruption(self, interruption: Interruption) -> None:
+        about = self._about("interruption") | interruption_fields(interruption)
+        logger.info("%s", interruption_line(interruption), extra=about)
+        self._connected().public.publish("interruption", {**interruption_report(interruption)})
+
     def _tell_audio(self) -> None:
         """Publish the sound card's figures when one of them has changed."""
         audio = self.status()["audio"]
-        counts = tuple(value for value in audio.values() if isinstance(value, int))
+        # Whether speech is noticed comes and goes, and how much is recorded is no trouble.
+        counts = tuple(
+            value for name, value in audio.items() if type(value) is int and name != "recorder_s"
+        )
         if counts != self._told_audio and any(counts):
             self._connected().public.publish("audio", {**audio})
         self._told_audio = counts

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from voiced.audio import buffer as module
-from voiced.audio.buffer import PlaybackBuffer
+from voiced.audio.buffer import AGAIN_FRAMES, PlaybackBuffer
 from voiced.audio.pcm import RATE_HZ, frames_of
 from voiced.audio.playhead import MARGIN_S, SETTLING_PULLS, DeviceClock
 
@@ -380,13 +380,14 @@ def test_what_a_stopped_device_had_not_played_is_played_after_the_hold() -> None
     device.buffer.resume()
     assert device.buffer.is_flowing
     device.buffer.restarted(device.now, BUFFER_S)
-    again = np.frombuffer(device.pull(20), "<i2")
+    again = np.frombuffer(device.pull(21), "<i2")
 
     # Nine buffers were handed over, one of them silent; 30 ms and the margin are ahead.
     heard = 9 * 240 - 720 - int(MARGIN_MS * 24)
     assert dropped == 9 * 240 - heard
     assert again[0] < 50
-    assert np.array_equal(again[120 : 6000 - heard], np.arange(heard + 121, 6001))
+    begins = heard - AGAIN_FRAMES
+    assert np.array_equal(again[120 : 6000 - begins], np.arange(begins + 121, 6001))
 
 
 def test_a_hold_in_the_middle_of_a_chunk_keeps_its_rest() -> None:
@@ -483,6 +484,40 @@ def test_a_cut_while_held_says_what_was_heard_and_ends_the_hold() -> None:
     assert device.pull() == pcm(240, 77)
 
 
+def test_what_is_said_again_is_heard_once() -> None:
+    device = settled()
+    device.buffer.push(A, pcm(4800))
+    device.buffer.finish(A)
+    device.pull(10)
+    device.buffer.hold(device_keeps=False)
+    device.buffer.stopped(device.now)
+    device.buffer.resume()
+    device.buffer.restarted(device.now, BUFFER_S)
+    device.pull()
+    heard_ms = 100 - 10 - 20 - MARGIN_MS
+    assert dict(device.buffer.cut(device.now, device_keeps=False))[A] / 24 == pytest.approx(
+        heard_ms, abs=0.1
+    )
+
+
+def test_a_reply_that_was_held_is_drained_when_all_of_it_was_heard() -> None:
+    device = settled()
+    device.buffer.push(A, pcm(4800))
+    device.buffer.finish(A)
+    device.pull(10)
+    device.buffer.hold(device_keeps=False)
+    device.buffer.stopped(device.now)
+    device.buffer.resume()
+    device.buffer.restarted(device.now, BUFFER_S)
+    said = []
+    for _ in range(30):
+        device.pull()
+        said.append(device.buffer.drained(device.now))
+
+    # 4800 frames, less 1632 heard, and 240 again: 15 buffers; 30 ms more until they are played.
+    assert said.index(1) == 17
+
+
 def test_a_resume_that_nobody_asked_for_changes_nothing() -> None:
     device = settled()
     device.buffer.push(A, pcm(4800))
@@ -500,7 +535,8 @@ def test_copies_are_kept_only_of_what_may_not_have_been_heard() -> None:
     device.buffer.stopped(device.now)
 
     # What the device held, the margin, and no more.
-    assert device.buffer.waiting_s == pytest.approx(0.1 + 0.025 + MARGIN_S, abs=0.001)
+    again_s = AGAIN_FRAMES / RATE_HZ
+    assert device.buffer.waiting_s == pytest.approx(0.1 + 0.025 + MARGIN_S + again_s, abs=0.001)
 
 
 def test_ducked_sound_is_quieter_and_heard_as_far() -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Awaitable
 
-from tests.bench import keys, measure, opening
+from tests.bench import clicks, holds, keys, measure, opening
 from tests.bench.figures import Row, as_json, missed, table
 
 
@@ -24,6 +24,8 @@ async def run(arguments: argparse.Namespace) -> list[Row]:
     steps: list[tuple[str, Awaitable[list[Row]]]] = [
         ("time to silence, against the article", measure.flush(arguments.trials)),
         ("two ways to cut", measure.cuts(arguments.trials)),
+        ("what a cut sounds like", clicks.clicks(arguments.trials)),
+        ("hold and resume", holds.holds(arguments.trials)),
         ("truncation and dead responses", measure.truncation(arguments.trials)),
         ("first sample of a reply", measure.first_samples((arguments.trials + 1) // 2)),
         ("microphone to wire", measure.microphone(arguments.seconds)),

@@ -9,9 +9,7 @@ measured at once by several processes.
 
 import argparse
 import asyncio
-import contextlib
 import json
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -41,7 +39,6 @@ WITHOUT_US: Final[Tables] = {
     "audio": {"echo_cancellation": False, "half_duplex": "never"},
 }
 HALF_DUPLEX: Final[Tables] = {"audio": {"echo_cancellation": False, "half_duplex": "auto"}}
-NICENESS: Final = -10
 NETWORK_MS: Final = 100.0
 REPEATS: Final = 2
 """A trial is repeated so often at most, on average."""
@@ -269,9 +266,6 @@ def main() -> int:
     if arguments.list:
         for name, cell in cells().items():
             print(f"{name:14} {cell.kind:13} {cell.scenario:12} {cell.what}")
-    with contextlib.suppress(OSError):
-        # What is measured is voiced, not how busy the machine is with others.
-        os.nice(NICENESS)
     for name in arguments.cell:
         result = asyncio.run(measure(name, arguments))
         if arguments.json:

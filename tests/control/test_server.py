@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,13 @@ class Daemon:
         }
         self.levels_wanted: asyncio.Queue[bool] = asyncio.Queue()
         self.server = ControlServer(
-            self.wishes.put_nowait, queries, self.subscribed.set, self.want_levels
+            self.wishes.put_nowait,
+            queries,
+            self.subscribed.set,
+            self.want_levels,
+            {"timeline": self.draw, "recorder": self.record},
         )
+        self.drawn = asyncio.Event()
         self.context = zmq.asyncio.Context()
         self.sockets = [listen(place / name) for name in (CONTROL_SOCKET, EVENTS_SOCKET)]
 
@@ -62,6 +67,19 @@ class Daemon:
 
     def fail(self) -> dict[str, Any]:
         raise RuntimeError("a mistake of ours")
+
+    async def draw(self, args: Mapping[str, str]) -> dict[str, Any]:
+        await self.drawn.wait()
+        return {**args}
+
+    async def record(self, args: Mapping[str, str]) -> dict[str, Any]:
+        match args:
+            case {"wish": "fail"}:
+                raise RuntimeError("a mistake of ours")
+            case {"wish": "sing"}:
+                raise WireError("it cannot sing")
+            case _:
+                raise ConfigError("it is off")
 
     def want_levels(self, *, wanted: bool) -> None:
         self.levels_wanted.put_nowait(wanted)
@@ -154,6 +172,52 @@ async def test_a_question_that_fails_is_refused_and_ends_nothing(
     assert f"{verb} failed" in caplog.text
     assert "Traceback" in caplog.text
     assert "marked words" not in caplog.text
+
+
+async def test_an_answer_that_takes_its_time_keeps_nobody_else_waiting(place: Path) -> None:
+    async with serving(place) as daemon:
+        patient, hasty = daemon.ask(), daemon.ask()
+        await patient.send(Request("timeline", {"number": "3"}, id="1").encode())
+        await hasty.send(Request("version", id="2").encode())
+        assert (await reply_of(hasty))["id"] == "2"
+        daemon.drawn.set()
+        reply = await reply_of(patient)
+
+    assert (reply["id"], reply["result"]) == ("1", {"number": "3"})
+
+
+@pytest.mark.parametrize(
+    ("wish", "code", "message"),
+    [
+        ("save", "refused", "it is off"),
+        ("sing", "usage", "it cannot sing"),
+        ("fail", "refused", module.FAILED.message),
+    ],
+)
+async def test_an_errand_that_fails_says_so_and_ends_nothing(
+    place: Path, wish: str, code: str, message: str
+) -> None:
+    async with serving(place) as daemon:
+        asking = daemon.ask()
+        for _ in range(2):
+            await asking.send(Request("recorder", {"wish": wish}).encode())
+            error = (await reply_of(asking))["error"]
+            assert (error["code"], error["message"]) == (code, message)
+
+
+async def test_no_more_errands_are_run_at_once_than_there_is_room_for(place: Path) -> None:
+    async with serving(place) as daemon:
+        asking = daemon.ask()
+        for number in range(module.MAX_ERRANDS + 1):
+            await asking.send(Request("timeline", id=str(number)).encode())
+        refused = await reply_of(asking)
+        daemon.drawn.set()
+        replies = [await reply_of(asking) for _ in range(module.MAX_ERRANDS)]
+        await asking.send(Request("timeline", id="again").encode())
+        again = await reply_of(asking)
+
+    assert refused["error"]["message"] == "too much is asked at once for timeline"
+    assert all(reply["ok"] for reply in [*replies, again])
 
 
 @pytest.mark.parametrize("name", ["decode_request", "wish_of"])

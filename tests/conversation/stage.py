@@ -80,6 +80,11 @@ class Stage:
         cut = self.core.scene.turns.cut_count
         return self.take(se.PlaybackCut(cut, heard, self.now + after_s))
 
+    def hold(self, after_s: float = 0.004) -> list[fx.Effect]:
+        """Let the loudspeaker answer the newest hold."""
+        number = self.core.scene.doubt.hold_count
+        return self.take(se.PlaybackHeld(number, self.now + after_s))
+
 
 def connecting(settings: Settings | None = None) -> Stage:
     """Return a conversation that has just been started."""

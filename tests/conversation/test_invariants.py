@@ -4,6 +4,7 @@
 sequence of moves up to a depth, each state once, and by chance far beyond it.
 """
 
+import io
 import pickle
 from collections.abc import Callable
 
@@ -12,15 +13,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conversation.stage import FORGETFUL, MANUAL, SERVER_VAD
-from tests.conversation.world import World
+from tests.conversation.world import SETTINGS, World
 from voiced.conversation import events as ev
+from voiced.settings import Settings
 
 
-def speaking(facts: ev.SessionReady) -> World:
+def speaking(facts: ev.SessionReady, *, hears: bool = False) -> World:
     """Return a world in which a reply of one item sounds."""
-    world = World(facts)
+    world = World(facts, hears=hears)
     ask = ("hear", "hush", "create") if facts.detects_turns else ("say", "answer")
     for move in (*ask, "item", "delta", "play"):
+        world.move(move)
+    return world
+
+
+def overheard(facts: ev.SessionReady) -> World:
+    """Return a world in which a reply sounds and voices over it are noticed."""
+    return speaking(facts, hears=True)
+
+
+def in_the_tail(facts: ev.SessionReady) -> World:
+    """Return one in which all of that reply has come, and its last sounds are played."""
+    world = overheard(facts)
+    for move in ("whole", "done", "play"):
         world.move(move)
     return world
 
@@ -28,7 +43,7 @@ def speaking(facts: ev.SessionReady) -> World:
 def explore(world: World, depth: int) -> int:
     """Make every sequence of moves, settle after each, return how many states there are."""
     seen = {world.key()}
-    frontier: list[tuple[tuple[str, ...], bytes]] = [((), pickle.dumps(world))]
+    frontier: list[tuple[tuple[str, ...], bytes]] = [((), freeze(world))]
     for _ in range(depth):
         following: list[tuple[tuple[str, ...], bytes]] = []
         for path, frozen in frontier:
@@ -40,12 +55,26 @@ def explore(world: World, depth: int) -> int:
                     if branch.key() in seen:
                         continue
                     seen.add(branch.key())
-                    following.append((moves, pickle.dumps(branch)))
+                    following.append((moves, freeze(branch)))
                     branch.settle()
                 except AssertionError as error:
                     raise AssertionError(f"after {', '.join(moves)}: {error}") from error
         frontier = following
     return len(seen)
+
+
+def settings_of_all() -> Settings:
+    """Return the settings that every world has."""
+    return SETTINGS
+
+
+def freeze(world: World) -> bytes:
+    """Write a world down, without the settings: they are most of it and never change."""
+    written = io.BytesIO()
+    pickler = pickle.Pickler(written)
+    pickler.dispatch_table = {Settings: lambda _: (settings_of_all, ())}
+    pickler.dump(world)
+    return written.getvalue()
 
 
 def thaw(frozen: bytes) -> World:
@@ -62,6 +91,11 @@ CASES = [
     pytest.param(World, MANUAL, id="listening, push to talk"),
     pytest.param(speaking, MANUAL, id="speaking, push to talk"),
 ]
+OVERHEARD = [
+    pytest.param(in_the_tail, SERVER_VAD, id="in the tail, server cancels"),
+    pytest.param(overheard, FORGETFUL, id="overheard, we cancel"),
+]
+"""With voices there are more moves, so a sequence is one shorter."""
 
 
 @pytest.mark.parametrize(("start", "facts"), CASES)
@@ -69,6 +103,13 @@ def test_every_sequence_of_five_moves_keeps_the_rules(
     start: Callable[[ev.SessionReady], World], facts: ev.SessionReady
 ) -> None:
     assert explore(start(facts), 5) > 300
+
+
+@pytest.mark.parametrize(("start", "facts"), OVERHEARD)
+def test_every_sequence_of_four_moves_under_voices_keeps_the_rules(
+    start: Callable[[ev.SessionReady], World], facts: ev.SessionReady
+) -> None:
+    assert explore(start(facts), 4) > 300
 
 
 @pytest.mark.long
@@ -80,12 +121,21 @@ def test_every_sequence_of_seven_moves_keeps_the_rules(
     assert explore(start(facts), 7) > 1500
 
 
-@settings(max_examples=300)
-@given(data=st.data(), facts=st.sampled_from([SERVER_VAD, FORGETFUL, MANUAL]))
-def test_long_random_conversations_keep_the_rules(
-    data: st.DataObject, facts: ev.SessionReady
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("start", "facts"), OVERHEARD)
+def test_every_sequence_of_six_moves_under_voices_keeps_the_rules(
+    start: Callable[[ev.SessionReady], World], facts: ev.SessionReady
 ) -> None:
-    world = World(facts)
+    assert explore(start(facts), 6) > 1500
+
+
+@settings(max_examples=300)
+@given(data=st.data(), facts=st.sampled_from([SERVER_VAD, FORGETFUL, MANUAL]), hears=st.booleans())
+def test_long_random_conversations_keep_the_rules(
+    data: st.DataObject, facts: ev.SessionReady, *, hears: bool
+) -> None:
+    world = World(facts, hears=hears)
     for _ in range(data.draw(st.integers(5, 60))):
         world.move(data.draw(st.sampled_from(world.possible())))
     world.settle()

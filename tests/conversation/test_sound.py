@@ -3,6 +3,7 @@ from voiced.conversation import State
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
 from voiced.conversation import sound_events as se
+from voiced.conversation.hearing import TAIL_S
 from voiced.conversation.sound import RETRY_S
 
 
@@ -124,3 +125,89 @@ def test_a_microphone_that_opens_after_it_was_muted_is_closed_again() -> None:
 
     assert fx.CloseMicrophone() in effects
     assert not stage.core.status().mic_open
+
+
+# --- half duplex -----------------------------------------------------------------------------
+
+VOICE = b"\x01\x02" * 480
+HALF_DUPLEX = se.HearingChanged("half_duplex", can_detect=False, reason="no canceller")
+
+
+def heard(stage: Stage) -> bytes:
+    """Return what is sent of 20 ms of the microphone."""
+    (sent,) = only(fx.SendAudio, stage.take(se.MicrophoneFrames(VOICE)))
+    return sent.pcm
+
+
+def half_duplex() -> Stage:
+    """Return a conversation whose microphone must not be heard while the assistant speaks."""
+    stage = speaking()
+    stage.take(HALF_DUPLEX)
+    return stage
+
+
+def test_half_duplex_hears_zeros_while_the_assistant_speaks() -> None:
+    assert heard(half_duplex()) == bytes(len(VOICE))
+
+
+def test_a_microphone_without_an_echo_is_heard_while_the_assistant_speaks() -> None:
+    stage = speaking()
+    stage.take(se.HearingChanged("cancelled", can_detect=True))
+
+    assert heard(stage) == VOICE
+
+
+def test_half_duplex_hears_the_user_when_the_room_is_silent_again() -> None:
+    stage = half_duplex()
+    stage.finish()
+    stage.drain()
+    assert heard(stage) == bytes(len(VOICE))
+
+    stage.now += TAIL_S
+
+    assert heard(stage) == VOICE
+
+
+def test_half_duplex_hears_zeros_until_a_cut_is_silent_and_for_a_tail() -> None:
+    stage = half_duplex()
+    stage.take(ev.Interrupt())
+    stage.now += 1.0
+    assert heard(stage) == bytes(len(VOICE))
+
+    stage.silence(se.Heard("item_1", 0, 24_000))
+    stage.now += TAIL_S
+
+    assert heard(stage) == VOICE
+
+
+def test_half_duplex_hears_a_held_key_at_once() -> None:
+    stage = half_duplex()
+    stage.take(se.MicrophoneFrames(VOICE))
+    stage.take(ev.TalkPress())
+    stage.take(se.MicrophoneFrames(VOICE))
+
+    sent = only(fx.SendAudio, stage.silence(se.Heard("item_1", 0, 24_000)))
+
+    # What came before the press is the assistant's own voice.
+    assert [effect.pcm for effect in sent] == [bytes(len(VOICE)), VOICE]
+
+
+def test_what_is_done_about_the_echo_is_told_once_and_stays_in_the_status() -> None:
+    stage = listening()
+
+    told = stage.take(HALF_DUPLEX)
+
+    assert [type(effect) for effect in told] == [fx.TellState]
+    assert stage.take(HALF_DUPLEX) == []
+    status = stage.core.status()
+    assert (status.echo, status.echo_reason) == ("half_duplex", "no canceller")
+    assert not status.local_detection
+
+
+def test_detection_that_comes_and_goes_is_not_told() -> None:
+    stage = listening()
+    stage.take(se.HearingChanged("cancelled", can_detect=True))
+    assert stage.core.status().local_detection
+
+    assert stage.take(se.HearingChanged("cancelled", can_detect=False)) == []
+    assert not stage.core.status().local_detection

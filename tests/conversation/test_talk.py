@@ -561,3 +561,158 @@ def test_a_second_press_before_the_session_is_ready_goes_on_with_the_turn() -> N
     ready = stage.hear(MANUAL)
 
     assert kinds(ready) == ["SendAudio", "CommitInput"]
+
+
+# --- just before the press -----------------------------------------------------------------
+
+
+def say(stage: Stage, seconds: float, sample: int) -> list[fx.Effect]:
+    """Let the microphone deliver samples that are told apart from others."""
+    sent: list[fx.Effect] = []
+    for _ in range(round(seconds / 0.02)):
+        stage.now += 0.02
+        sent += stage.take(se.MicrophoneFrames(bytes([sample, 0]) * 480))
+    return sent
+
+
+def sent(effects: list[fx.Effect]) -> list[int]:
+    """Return which samples were sent, once for each 20 ms."""
+    pcm = b"".join(effect.pcm for effect in only(fx.SendAudio, effects))
+    return [pcm[at] for at in range(0, len(pcm), 960)]
+
+
+@pytest.mark.parametrize("facts", [MANUAL, SERVER_VAD, FORGETFUL])
+def test_what_was_said_just_before_the_press_is_the_front_of_the_turn(
+    facts: ev.SessionReady,
+) -> None:
+    stage = listening(facts)
+    say(stage, 1.0, 1)
+    say(stage, 0.3, 2)
+    stage.now += 0.01
+
+    effects = stage.take(ev.TalkPress())
+
+    assert kinds(effects)[-3:] == ["ClearInput", "SendAudio", "Answer"]
+    assert sent(effects) == [2] * 15
+    assert max(len(part.pcm) for part in only(fx.SendAudio, effects)) <= 1920
+    assert sent(say(stage, 0.1, 3)) == [3] * 5
+
+
+def test_a_press_that_was_long_on_its_way_reaches_back_from_the_key() -> None:
+    stage = listening(MANUAL)
+    say(stage, 0.3, 2)
+    pressed_s = stage.now
+    say(stage, 0.1, 3)
+
+    assert sent(stage.take(ev.TalkPress(at_s=pressed_s))) == [2] * 15 + [3] * 5
+
+
+def test_nothing_is_older_than_a_press_can_be_late() -> None:
+    stage = listening(MANUAL)
+    say(stage, 3.0, 2)
+
+    assert len(stage.core.scene.input.recent) <= 41
+    assert len(sent(stage.take(ev.TalkPress(at_s=stage.now - 2.0)))) <= 41
+
+
+def test_the_front_of_the_turn_waits_for_the_silence_and_follows_the_clearing() -> None:
+    stage = speaking()
+    say(stage, 0.3, 2)
+
+    pressed = stage.take(ev.TalkPress())
+    said = say(stage, 0.04, 3)
+    effects = stage.silence(se.Heard("item_1", 0, 24_000))
+
+    assert only(fx.SendAudio, [*pressed, *said]) == []
+    assert kinds(effects) == [
+        "CancelResponse",
+        "TruncateItem",
+        "DetectTurns",
+        "ClearInput",
+        "SendAudio",
+    ]
+    assert sent(effects) == [2] * 15 + [3] * 2
+
+
+def test_what_the_server_keeps_of_the_turn_is_not_sent_again() -> None:
+    stage = listening()
+    stage.hear(ev.SpeechStarted("user_1"))
+    say(stage, 0.3, 2)
+
+    assert sent(stage.take(ev.TalkPress())) == []
+
+
+def test_a_tap_does_not_become_a_turn_by_what_was_said_before_it() -> None:
+    stage = listening(MANUAL)
+    say(stage, 1.0, 2)
+    stage.take(ev.TalkPress())
+    say(stage, 0.04, 3)
+
+    assert only(fx.CommitInput, stage.take(ev.TalkRelease())) == []
+
+
+@pytest.mark.parametrize("end", [ev.TalkRelease(), ev.TalkCancel()], ids=type)
+def test_nothing_from_before_the_end_of_a_hold_is_in_the_next(end: ev.Wish) -> None:
+    stage = listening(MANUAL)
+    say(stage, 1.0, 1)
+    stage.take(ev.TalkPress())
+    say(stage, 1.0, 2)
+    stage.take(end)
+    say(stage, 0.1, 3)
+
+    assert sent(stage.take(ev.TalkPress())) == [3] * 5
+
+
+def test_nothing_from_before_a_mute_is_in_the_turn() -> None:
+    stage = listening(MANUAL)
+    say(stage, 1.0, 1)
+    stage.take(ev.Mute(wish=True))
+    say(stage, 0.1, 2)
+    stage.take(ev.Mute(wish=False))
+    stage.take(se.MicrophoneOpened())
+    say(stage, 0.1, 3)
+
+    assert sent(stage.take(ev.TalkPress())) == [3] * 5
+
+
+def test_nothing_from_before_the_microphone_was_lost_is_in_the_turn() -> None:
+    stage = listening(MANUAL)
+    say(stage, 1.0, 1)
+    stage.take(se.MicrophoneLost("unplugged"))
+
+    assert sent(stage.take(ev.TalkPress())) == []
+
+
+def test_a_microphone_that_stood_still_has_nothing_recent() -> None:
+    stage = listening(MANUAL)
+    say(stage, 1.0, 1)
+    stage.now += 1.0
+
+    assert sent(stage.take(ev.TalkPress())) == []
+
+
+def test_without_a_time_before_the_press_the_turn_begins_with_it() -> None:
+    stage = listening(MANUAL, replace(KEY, turns=Turns(detection="manual", hold_preroll_ms=0)))
+    say(stage, 1.0, 1)
+    pressed_s = stage.now
+    say(stage, 0.04, 2)
+
+    assert sent(stage.take(ev.TalkPress(at_s=pressed_s))) == [2] * 2
+
+
+def test_what_was_said_before_the_press_waits_for_the_session_with_the_rest() -> None:
+    stage = connecting(KEY)
+    stage.take(se.MicrophoneOpened())
+    say(stage, 0.3, 2)
+    stage.take(ev.TalkPress())
+    say(stage, 0.2, 3)
+
+    assert sent(stage.hear(MANUAL)) == [2] * 15 + [3] * 10
+
+
+def test_the_first_syllables_over_the_assistant_reach_a_server_that_finds_turns() -> None:
+    stage = speaking()
+
+    assert sent(say(stage, 0.3, 2)) == [2] * 15
+    stage.hear(ev.SpeechStarted("user_2"))
+    assert sent(say(stage, 0.1, 3)) == [3] * 5

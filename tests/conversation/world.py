@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from tests.conversation.stage import SERVER_VAD, half
 from tests.rig.rules import RuleBook
-from voiced.conversation import Conversation, State
+from voiced.conversation import Conversation, State, overlap
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
 from voiced.conversation import sound_events as se
@@ -22,6 +22,11 @@ CHUNK_MS = 100
 CHUNK = bytes(CHUNK_MS * 48)
 MAX_ITEMS = 2
 MAX_CHUNKS = 2
+FIRST_SOUND_S = 0.1
+"""A voice is suspected so long after its first sound."""
+SETTINGS = Settings(session=Session(idle_hangup_s=0))
+UNCOUNTED = ("core", "rules", "tally")
+"""What does not make one state another."""
 BETWEEN_EDGES_S = 1.0
 """Keys are not pressed again at once."""
 
@@ -39,6 +44,10 @@ MOVES = (
     "drained",
     "tell",
     "report",
+    "suspect",
+    "sure",
+    "dismiss",
+    "enough",
     "interrupt",
     "say",
     "press",
@@ -91,11 +100,39 @@ class Track:
     is_finished: bool = False
 
 
-class World:
-    """The conversation and its surroundings."""
+@dataclass
+class Voice:
+    """What there is to hear over the assistant, in truth."""
 
-    def __init__(self, facts: ev.SessionReady = SERVER_VAD) -> None:
-        self.core = Conversation(Settings(session=Session(idle_hangup_s=0)), half)
+    is_suspected: bool = False
+    is_doubted: bool = False
+    """What the server hears now did not cut."""
+    is_held: bool = False
+    held: set[str] = field(default_factory=set)
+    """Responses of which something is held."""
+    gain_db: float = 0.0
+    cut_plays: int = 0
+    """So many ``Play`` effects there were at the last cut."""
+
+
+@dataclass
+class Tally:
+    """Interruptions that began to be heard, and that were told."""
+
+    begun: int = 0
+    told: int = 0
+
+
+class World:
+    """The conversation and its surroundings.
+
+    Args:
+        facts: What the server confirms.
+        hears: Voices over the assistant are noticed on this machine.
+    """
+
+    def __init__(self, facts: ev.SessionReady = SERVER_VAD, *, hears: bool = False) -> None:
+        self.core = Conversation(SETTINGS, half)
         self.facts = facts
         self.now = 0.0
         self.rules = RuleBook(interrupts=facts.interrupts)
@@ -123,9 +160,13 @@ class World:
         self.is_reported = True
         self.drains: list[se.PlaybackDrained] = []
         """Said by the loudspeaker's thread, and on their way."""
-        self.reports: list[se.PlaybackCut] = []
+        self.reports: list[se.PlaybackCut | se.PlaybackHeld] = []
+        self.hears = hears
+        self.voice = Voice()
+        self.tally = Tally()
         self.counts = {"response": 0, "item": 0, "user": 0}
-        for event in (ev.Start(), se.MicrophoneOpened(), se.SpeakerOpened()):
+        hearing = se.HearingChanged("cancelled", can_detect=hears)
+        for event in (hearing, ev.Start(), se.MicrophoneOpened(), se.SpeakerOpened()):
             self.give(event)
         self.move("ready")
 
@@ -138,7 +179,7 @@ class World:
     def key(self) -> str:
         """Return what tells this state from others."""
         scene = self.core.scene
-        mine = {name: value for name, value in vars(self).items() if name not in ("core", "rules")}
+        mine = {name: value for name, value in vars(self).items() if name not in UNCOUNTED}
         turns = scene.turns
         facts = (
             scene.state,
@@ -148,7 +189,7 @@ class World:
             turns.responses,
             turns.ledger.pieces,
         )
-        return repr((mine, facts, turns.cuts, turns.unheard, scene.absence))
+        return repr((mine, facts, turns.cuts, turns.unheard, scene.absence, scene.doubt))
 
     def move(self, name: str) -> None:
         """Make a move."""
@@ -171,14 +212,22 @@ class World:
         self.rules.server({"type": "input_audio_buffer.speech_started"})
         if self.facts.interrupts and self.active is not None:
             self.active.is_cancelled = True
-        self.everything_dies()
+        is_whole = self.active is None or not self.facts.interrupts
+        is_alone = not (self.voice.gain_db or self.is_cutting())
+        may_doubt = self.can_notice() and is_alone and is_whole
         self.say(ev.SpeechStarted("user"))
+        self.voice.is_doubted = self.voice.is_held
+        assert self.voice.is_doubted == may_doubt, "the server alone holds, and nothing else does"
+        if not self.voice.is_doubted:
+            self.everything_dies()
 
     def can_hush(self) -> bool:
         return self.is_up() and self.is_user_speaking
 
     def do_hush(self) -> None:
         self.is_user_speaking = False
+        if self.voice.is_doubted:
+            self.everything_dies()
         self.is_owed, self.is_owed_late = True, False
         self.say(ev.SpeechStopped("user"))
         self.say(ev.TurnCommitted("user"))
@@ -187,7 +236,7 @@ class World:
         return self.is_up() and self.active is None and (self.is_owed or self.is_owed_late)
 
     def do_create(self) -> None:
-        is_dead = self.is_owed_late or self.is_user_speaking
+        is_dead = self.is_owed_late or (self.is_user_speaking and not self.voice.is_doubted)
         self.is_owed = self.is_owed_late = False
         self.begin(None, is_dead=is_dead)
 
@@ -238,7 +287,10 @@ class World:
         delta = base64.b64encode(CHUNK).decode()
         kind = "response.output_audio.delta"
         self.rules.server({"type": kind, "item_id": item_id, "delta": delta})
+        is_living = response is self.active and response.id not in self.dead
+        before = self.plays
         self.say(ev.AudioDelta(response.id, item_id, 0, CHUNK))
+        assert (self.plays > before) == is_living, "a living reply is played, and no other (R5)"
 
     def can_whole(self) -> bool:
         return self.active is not None and not self.active.is_whole
@@ -268,7 +320,7 @@ class World:
         self.send_audio(self.over)
 
     def can_play(self) -> bool:
-        return any(track.played_ms < track.pushed_ms for track in self.tracks)
+        return not self.voice.is_held and any(t.played_ms < t.pushed_ms for t in self.tracks)
 
     def do_play(self) -> None:
         track = next(track for track in self.tracks if track.played_ms < track.pushed_ms)
@@ -276,7 +328,7 @@ class World:
 
     def can_drained(self) -> bool:
         is_empty = all(t.is_finished and t.played_ms == t.pushed_ms for t in self.tracks)
-        return not self.is_reported and bool(self.tracks) and is_empty
+        return not self.is_reported and bool(self.tracks) and is_empty and not self.voice.is_held
 
     def do_drained(self) -> None:
         self.is_reported = True
@@ -296,6 +348,51 @@ class World:
 
     def do_report(self) -> None:
         self.give(self.reports.pop(0))
+
+    def can_notice(self) -> bool:
+        """Tell whether a voice that this machine hears counts."""
+        scene = self.core.scene
+        counts = scene.link.finds_turns and not scene.input.is_held
+        return self.hears and self.is_sounding() and counts
+
+    def is_sounding(self) -> bool:
+        """Tell whether there are samples that nobody was told the end of."""
+        return bool(self.tracks) or any(d.plays > self.voice.cut_plays for d in self.drains)
+
+    def can_suspect(self) -> bool:
+        return self.can_notice() and not self.voice.is_suspected
+
+    def do_suspect(self) -> None:
+        self.voice.is_suspected = True
+        was_held = self.voice.is_held
+        self.give(se.VoiceSuspected(self.now - FIRST_SOUND_S))
+        assert self.is_cutting() if was_held else self.voice.gain_db, "a voice leaves its mark"
+
+    def can_sure(self) -> bool:
+        return self.can_notice()
+
+    def do_sure(self) -> None:
+        self.give(se.VoiceConfirmed(self.now - FIRST_SOUND_S))
+        assert self.is_cutting(), "a voice that is sure cuts"
+        self.voice.is_suspected = False
+
+    def can_dismiss(self) -> bool:
+        return self.voice.is_suspected
+
+    def do_dismiss(self) -> None:
+        self.give(se.VoiceDismissed())
+        self.voice.is_suspected = False
+        assert not self.voice.gain_db, "ducked while nothing is suspected"
+
+    def can_enough(self) -> bool:
+        return overlap.due_s(self.core.scene) is not None
+
+    def do_enough(self) -> None:
+        due_s = overlap.due_s(self.core.scene)
+        assert due_s is not None
+        self.now = max(self.now, due_s)
+        self.carry_out(self.core.tick(self.now))
+        assert not self.can_enough(), "doubt ends in its time"
 
     def can_interrupt(self) -> bool:
         return True
@@ -418,7 +515,7 @@ class World:
         self.commits = 0
         self.confirms.clear()
         self.detects = self.facts.detects_turns
-        self.is_owed = self.is_owed_late = self.is_user_speaking = False
+        self.is_owed = self.is_owed_late = self.is_user_speaking = self.voice.is_doubted = False
         self.rules.active = None
         self.rules.creates_pending = self.rules.buffered_bytes = 0
 
@@ -431,6 +528,7 @@ class World:
 
     def everything_dies(self) -> None:
         """Note what an interruption kills, in truth."""
+        self.voice.is_doubted = False
         if self.is_up():
             self.dead.update(self.response_of.values())
             if self.active is not None:
@@ -449,15 +547,35 @@ class World:
 
     def carry_out(self, effects: list[fx.Effect]) -> None:
         """Carry out effects and look for breaches."""
+        if any(isinstance(effect, fx.CutPlayback) for effect in effects):
+            self.everything_dies()
         for effect in effects:
-            assert not (isinstance(effect, SENDS) and self.reports), "sent before the silence (R1)"
+            is_early = isinstance(effect, SENDS) and self.is_cutting()
+            assert not is_early, "sent before the silence (R1)"
             assert not (isinstance(effect, OPENS) and self.away), "open while the user is away"
             self.perform(effect)
         assert not self.rules.violations, self.rules.violations
+        self.count(effects)
         self.check_state()
+
+    def count(self, effects: list[fx.Effect]) -> None:
+        """See to it that every interruption is told once, and in turn."""
+        told = [effect for effect in effects if isinstance(effect, fx.TellInterruption)]
+        for each in told:
+            self.tally.told += 1
+            assert each.interruption.number == self.tally.told, "counted in turn"
+        if fx.ResumePlayback() in effects and not told:
+            # The last sample had been played before the hold.
+            self.tally.begun -= 1
+
+    def is_cutting(self) -> bool:
+        """Tell whether the report of a cut is on its way."""
+        return any(isinstance(report, se.PlaybackCut) for report in self.reports)
 
     def perform(self, effect: fx.Effect) -> None:
         match effect:
+            case fx.DuckPlayback() | fx.HoldPlayback() | fx.ResumePlayback():
+                self.doubt(effect)
             case fx.Play(item_id, _, pcm):
                 assert self.response_of[item_id] not in self.dead, "a dead response sounds (R5)"
                 self.track(item_id).pushed_ms += len(pcm) // 48
@@ -472,6 +590,7 @@ class World:
                 self.rules.client({"type": "response.create"})
                 self.requests.append(event_id)
             case fx.CancelResponse(_, response_id):
+                assert response_id not in self.voice.held, "cancelled while it is held"
                 self.cancel(response_id)
             case fx.SendAudio(pcm):
                 audio = base64.b64encode(pcm).decode()
@@ -479,10 +598,14 @@ class World:
             case fx.DetectTurns() | fx.ClearInput() | fx.CommitInput():
                 self.take_turn(effect)
             case fx.TruncateItem(_, item_id, _, audio_end_ms):
+                assert self.response_of[item_id] not in self.voice.held, (
+                    "truncated while it is held"
+                )
                 kind = "conversation.item.truncate"
                 self.rules.client({"type": kind, "item_id": item_id, "audio_end_ms": audio_end_ms})
                 assert audio_end_ms == self.heard_ms[item_id], "not what was heard (R3)"
             case fx.DeleteItem(_, item_id):
+                assert self.response_of[item_id] not in self.voice.held, "deleted while it is held"
                 self.rules.client({"type": "conversation.item.delete", "item_id": item_id})
                 assert self.heard_ms.get(item_id, 0) == 0, "deleted what was heard (R4)"
             case _:
@@ -517,7 +640,27 @@ class World:
         self.tracks.append(Track(item_id))
         return self.tracks[-1]
 
+    def doubt(self, effect: fx.DuckPlayback | fx.HoldPlayback | fx.ResumePlayback) -> None:
+        match effect:
+            case fx.DuckPlayback(gain_db):
+                self.tally.begun += gain_db < 0
+                self.voice.gain_db = gain_db
+            case fx.HoldPlayback(number):
+                assert not self.voice.is_held, "held twice"
+                self.tally.begun += 1
+                self.voice.is_held = True
+                self.voice.held = {self.response_of[track.item_id] for track in self.tracks}
+                self.reports.append(se.PlaybackHeld(number, self.now))
+            case fx.ResumePlayback():
+                assert self.voice.is_held, "nothing is held"
+                self.voice.is_held = False
+                self.voice.held = set()
+
     def cut(self, number: int) -> None:
+        self.voice.cut_plays = self.plays
+        self.tally.begun += not (self.voice.is_held or self.voice.gain_db)
+        self.voice.is_held = False
+        self.voice.held = set()
         heard = []
         for track in self.tracks:
             self.heard_ms[track.item_id] = track.played_ms
@@ -541,6 +684,9 @@ class World:
         assert not self.away or state is State.IDLE, (state, self.away)
         if self.is_up():
             assert (state is State.SPEAKING) >= bool(self.tracks), (state, self.tracks)
+        if self.voice.gain_db:
+            assert self.voice.is_suspected, "ducked while nothing is suspected"
+            assert self.is_sounding(), "ducked while nothing sounds"
 
     def settle(self) -> None:
         """Let everything under way come to its end; then the user must have the floor."""
@@ -552,6 +698,9 @@ class World:
         assert self.core.state is State.LISTENING, self.core.state
         assert not self.core.scene.turns.responses.is_busy()
         assert not self.core.scene.turns.is_cutting
+        assert not self.tracks, "not played to its end"
+        assert (self.voice.is_held, self.voice.gain_db) == (False, 0.0), "not given back"
+        assert self.tally.begun == self.tally.told, "every interruption is told once"
 
 
 SETTLING = (
@@ -560,6 +709,7 @@ SETTLING = (
     "start",
     "report",
     "ready",
+    "enough",
     "play",
     "drained",
     "tell",

@@ -37,6 +37,9 @@ class Loudness:
         loudest = int(np.abs(np.frombuffer(window, dtype="<i2").astype(np.int32)).max())
         return 1.0 if loudest > 1000 else 0.0
 
+    def forget(self) -> None:
+        """Nothing to forget: each window stands for itself."""
+
 
 class Note:
     """A listener that is told what it has heard.

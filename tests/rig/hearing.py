@@ -36,6 +36,8 @@ class Turn:
     told_s: float = 0.0
     """When the client was told of its beginning, or is going to be."""
     pcm: bytes = b""
+    is_over: bool = False
+    """The client was told of its end."""
 
 
 @dataclass
@@ -54,7 +56,7 @@ class Ear:
     @property
     def is_in_turn(self) -> bool:
         """Tell whether the server thinks that the user speaks."""
-        return bool(self.turns) and not self.turns[-1].pcm
+        return bool(self.turns) and not self.turns[-1].is_over
 
     async def end_turn(self) -> None:
         """End a turn that nobody spoke, so that a reply can come."""
@@ -146,3 +148,4 @@ class HearingProvider:
                         await ear.wire.speech_started(turn.item_id)
                     case TurnEnded():
                         await ear.wire.turn_ended(turn.item_id)
+                        turn.is_over = True

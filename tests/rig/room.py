@@ -12,10 +12,13 @@ Rules
 """
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -47,14 +50,17 @@ class Room:
         self.loop_ms = loop_ms
         self._card = card
         self._path = path
-        self._folder = card.base / "room"
+        # A disk that is busy would hold up the sound.
+        memory = Path("/dev/shm")
+        self._folder = Path(
+            tempfile.mkdtemp(prefix="room", dir=memory if memory.is_dir() else card.base)
+        )
         self._process: subprocess.Popen[bytes] | None = None
         self._sounds = 0
         self._offset = 0
         self._loudspeaker_s = self._microphone_s = 0.0
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(exist_ok=True)
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [
@@ -92,6 +98,13 @@ class Room:
             process.kill()
             process.wait()
         process.stdout.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        """Return the process that carries the sound."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def now(self) -> int:

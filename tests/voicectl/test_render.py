@@ -79,6 +79,16 @@ def test_a_busy_daemon_says_what_matters() -> None:
     ]
 
 
+def test_an_interruption_is_told_with_its_number() -> None:
+    figures = {"silent_ms": 3.2, "sound_to_silent_ms": 171.4, "heard_ms": 900, "confirmed": True}
+    last = {"last_interruption": figures | {"source": "local", "number": 3}}
+
+    assert (
+        "interrupted:  by local, silent after 3.2 ms, 171 ms after your first sound,"
+        " 900 ms heard (number 3)"
+    ) in render.status(report() | last).splitlines()
+
+
 def test_a_flag_that_is_the_state_is_not_said_twice() -> None:
     assert render.status(report(state="muted", muted=True)).startswith("muted\n")
     assert "conversation: 0:59" in render.status(report(session={"age_s": 59.9}))
@@ -97,3 +107,17 @@ def test_the_answer_to_a_reload_says_what_has_to_wait() -> None:
     assert render.done({"next_start": ["audio", "local"]}) == (
         "reloaded; [audio], [local] take effect with the next conversation"
     )
+
+
+def test_an_interruption_that_gave_the_words_back_has_fewer_figures() -> None:
+    last = {"source": "local", "silent_ms": None, "heard_ms": None, "confirmed": False}
+    assert render.outcome_of(last) == "went on"
+
+    text = render.status(report() | {"last_interruption": last | {"silent_ms": 4.0}})
+    assert "interrupted:  by local, silent after 4 ms, went on" in text.splitlines()
+
+
+def test_an_interruption_of_which_nothing_is_known_says_nothing() -> None:
+    last = {"source": "server", "silent_ms": None, "heard_ms": None, "confirmed": True}
+
+    assert render.outcome_of(last, str) == ""

@@ -10,7 +10,7 @@ Rules
 5. Where the samples are still ours, sound ends in a fade (R12): when the buffer runs dry
    in the middle of a reply, and at a cut or a hold that leaves the device its samples.
 6. A hold keeps every word (R10): what the device dropped unheard is put back in front, from
-   a copy.  As heard is rounded towards less, a few ms are said twice and none is lost.
+   a copy, and 10 ms more.  Some ms are said twice, and none is lost.
 7. A cut ends a hold and gives back full level: both are about the reply that is cut.  A hold
    and a resume leave the level as it was ordered.
 """
@@ -27,11 +27,15 @@ from voiced.audio.pcm import (
     fade_in,
     fade_out,
     frames_of,
+    ms_to_frames,
     silence,
 )
 from voiced.audio.playhead import SETTLING_PULLS, DeviceClock, Key, Track
 
 MAX_FRAMES: Final = 30 * 60 * RATE_HZ
+AGAIN_FRAMES: Final = ms_to_frames(10)
+"""So much before the playhead is said again after a hold: a sound server that was late had
+not played it."""
 
 
 class PlaybackBuffer:
@@ -230,23 +234,24 @@ class PlaybackBuffer:
         """Settle what was heard of each piece, and put back what is kept."""
         played = self._clock.played(now_s)
         dropped = self._clock.handed_frames - played
+        again = AGAIN_FRAMES if self._keeps_unheard or self._is_held else 0
         for track in self._tracks.values():
-            track.move_on(played)
-        if self._keeps_unheard or self._is_held:
-            self._put_back(played)
+            track.move_on(played, again)
+        if again:
+            self._put_back(played - again)
         self._keeps_unheard = False
         self._pulled.clear()
         self._clock = DeviceClock(self._clock.buffer_s)
         return dropped
 
-    def _put_back(self, played: int) -> None:
-        """Put what was pulled and not heard in front of what waits."""
+    def _put_back(self, since: int) -> None:
+        """Put what was pulled from a place on in front of what waits."""
         if self._offset:
             track, pcm = self._chunks[0]
             self._chunks[0] = (track, pcm[self._offset :])
             self._offset = 0
         for start, track, pcm in reversed(self._pulled):
-            unheard = pcm[max(0, played - start) * BYTES_PER_FRAME :]
+            unheard = pcm[max(0, since - start) * BYTES_PER_FRAME :]
             if unheard:
                 self._chunks.appendleft((track, unheard))
                 self._waiting_frames += frames_of(unheard)
@@ -254,9 +259,9 @@ class PlaybackBuffer:
                 self._is_flowing = True
 
     def _forget_heard(self, now_s: float) -> None:
-        """Let go of the copies of what has been heard by now."""
-        played = self._clock.played(now_s)
-        while self._pulled and self._pulled[0][0] + frames_of(self._pulled[0][2]) <= played:
+        """Let go of the copies of what has been heard by now, and will not be said again."""
+        heard = self._clock.played(now_s) - AGAIN_FRAMES
+        while self._pulled and self._pulled[0][0] + frames_of(self._pulled[0][2]) <= heard:
             self._pulled.popleft()
 
     def _take(self, frames: int, start: int) -> bytes:

@@ -12,133 +12,20 @@ Rules
 Used on the thread of the microphone only.  Times are those of the monotonic clock.
 """
 
-from collections import deque
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 import numpy as np
-import webrtcvad
 
-from voiced.audio.pcm import BYTES_PER_FRAME, FULL_SCALE, Floats
-from voiced.audio.pcm import RATE_HZ as SOUND_HZ
-from voiced.audio.vad import RATE_HZ, WEBRTC_MODE, Detector
+from voiced.audio.stages import FRAME_MS, TUNED, FirstStage, SecondStage, Thinner, Tuning
+from voiced.audio.vad import Detector
 from voiced.conversation.sound_events import VoiceConfirmed, VoiceDismissed, VoiceSuspected
 from voiced.settings import Interruption
 
-FRAME_MS: Final = 10
 FRAME_S: Final = FRAME_MS / 1000
 CANCELLER_DELAY_S: Final = 0.009
 """So much later a sound leaves the canceller."""
-SUSTAINED_OF: Final = 40
-"""Frames that a voice is looked for in where there is no second stage."""
-WINDOWS_AT_ONCE: Final = 3
-"""The second stage is given no more in 10 ms: it works for a millisecond on each."""
-
 VoiceEvent = VoiceSuspected | VoiceConfirmed | VoiceDismissed
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """What decides how soon and how certainly; the bench of detection compares them."""
-
-    voiced_frames: int = 8
-    """So many of the last frames make a suspicion."""
-    last_frames: int = 20
-    gap_frames: int = 6
-    """A pause that is shorter is no new beginning."""
-    windows: int = 2
-    """So many windows in a row must be speech for the second stage."""
-    sustained_frames: int = 30
-    """So many of the last 40 frames confirm where there is no second stage."""
-    quiet_frames: int = 25
-    """So long a silence dismisses a suspicion."""
-    backlog_frames: int = 30
-    """So much from before the first stage woke it the second stage hears, too."""
-    reply_s: float = 6.0
-    """The assistant may be held in silence for so long and still count as speaking."""
-    learning_frames: int = 100
-    """The canceller learns the room from so much of the first sound."""
-    sounding_peak: int = 100
-    """The loudspeaker sounds when a sample is larger (of 32768)."""
-
-
-TUNED: Final = Tuning()
-
-
-class FirstStage:
-    """WebRTC's detector on 10 ms at a time: quick, and taken in by many noises."""
-
-    def __init__(self, tuning: Tuning) -> None:
-        self.is_voice = False
-        self.quiet_frames = tuning.quiet_frames
-        """How long ago the last voice was."""
-        self.run_frames = 0
-        """How long ago the voice began, when there is one."""
-        self._tuning = tuning
-        self._vad = webrtcvad.Vad(WEBRTC_MODE)
-        self._lately: deque[bool] = deque(maxlen=max(tuning.last_frames, SUSTAINED_OF))
-
-    def hear(self, samples: bytes) -> None:
-        """Take 10 ms at 16 kHz."""
-        self.is_voice = self._vad.is_speech(samples, RATE_HZ)
-        self._lately.append(self.is_voice)
-        if self.run_frames:
-            self.run_frames += 1
-        if not self.is_voice:
-            self.quiet_frames += 1
-        elif self.quiet_frames >= self._tuning.gap_frames or not self.run_frames:
-            self.quiet_frames, self.run_frames = 0, 1
-        else:
-            self.quiet_frames = 0
-
-    def voiced(self, last_frames: int) -> int:
-        """Return how many of the last frames were a voice."""
-        frames = tuple(self._lately)
-        return sum(frames[-last_frames:])
-
-    def forget(self) -> None:
-        """Begin anew: what was heard so far counts no more."""
-        self._lately.clear()
-        self.quiet_frames, self.run_frames = self._tuning.quiet_frames, 0
-
-
-class SecondStage:
-    """A certain and costly detector, which hears only when it is asked to.
-
-    Args:
-        detector: Tells speech from everything else.
-        tuning: How much it hears when it wakes.
-    """
-
-    def __init__(self, detector: Detector, tuning: Tuning) -> None:
-        self.probability: float | None = None
-        """Of the last window; None while nothing is heard."""
-        self.windows = 0
-        """How many windows in a row were speech."""
-        self._detector = detector
-        self._window_bytes = detector.window_frames * BYTES_PER_FRAME
-        self._backlog_bytes = tuning.backlog_frames * FRAME_MS * RATE_HZ // 1000 * BYTES_PER_FRAME
-        self._pending = bytearray()
-
-    def keep(self, samples: bytes) -> None:
-        """Take samples at 16 kHz, in case they are wanted soon."""
-        self._pending += samples
-
-    def listen(self, least_probability: float) -> None:
-        """Hear what was kept."""
-        for _ in range(WINDOWS_AT_ONCE):
-            if len(self._pending) < self._window_bytes:
-                return
-            window = bytes(self._pending[: self._window_bytes])
-            del self._pending[: self._window_bytes]
-            self.probability = self._detector.speech(window)
-            self.windows = self.windows + 1 if self.probability >= least_probability else 0
-
-    def rest(self) -> None:
-        """Hear nothing more, but keep the last moments."""
-        self.probability, self.windows = None, 0
-        del self._pending[: -self._backlog_bytes]
 
 
 class _Stand(Enum):
@@ -203,7 +90,7 @@ class Ear:
         self._first.hear(samples)
         if self._second is not None:
             self._second.keep(samples)
-        if not self._armed.hear(loudspeaker, at_s):
+        if not self._armed.hear(loudspeaker, at_s, is_voice=self.is_voice):
             return self._withdraw()
         self._listen()
         return self._judge(at_s)
@@ -237,7 +124,7 @@ class Ear:
             case _Stand.QUIET | _Stand.DOUBTED if is_certain:
                 self._stand = _Stand.CONFIRMED
                 return VoiceSuspected(sound_at_s), VoiceConfirmed(sound_at_s)
-            case _Stand.QUIET if self._is_suspicious():
+            case _Stand.QUIET if self._first.is_suspicious():
                 self._stand, self._since_s = _Stand.SUSPECTED, at_s
                 return (VoiceSuspected(sound_at_s),)
             case _Stand.SUSPECTED if is_certain:
@@ -251,15 +138,13 @@ class Ear:
     def _patience_s(self) -> float:
         return self._settings.confirm_within_ms / 1000
 
-    def _is_suspicious(self) -> bool:
-        return self._first.voiced(self._tuning.last_frames) >= self._tuning.voiced_frames
-
     def _is_certain(self) -> bool:
-        if self._first.run_frames * FRAME_MS < self._settings.min_speech_ms:
+        least_ms = self._settings.min_speech_ms
+        if not self._first.has_pitch():
             return False
         if self._second is None:
-            return self._first.voiced(SUSTAINED_OF) >= self._tuning.sustained_frames
-        return self._second.windows >= self._tuning.windows
+            return self._first.is_sustained() and self._first.run_frames * FRAME_MS >= least_ms
+        return self._second.speech_ms >= max(1, least_ms)
 
 
 class Arming:
@@ -274,48 +159,28 @@ class Arming:
         self.held_until_s = float("-inf")
         self.is_held = False
         self._tuning = tuning
+        self._is_learned = False
         self._sounded_frames = 0
+        self._clean_frames = 0
         self._sounded_at_s = float("-inf")
 
-    def hear(self, loudspeaker: bytes, at_s: float) -> bool:
+    def hear(self, loudspeaker: bytes, at_s: float, *, is_voice: bool) -> bool:
         """Take what the loudspeaker was given for 10 ms; true when it is time to listen."""
         samples = np.frombuffer(loudspeaker, dtype="<i2")
         if samples.size and int(samples.max()) - int(samples.min()) > self._tuning.sounding_peak:
-            self._sounded_frames += 1
             self._sounded_at_s = at_s
+            if not self._is_learned:
+                self._learn(is_voice=is_voice)
         self.is_held = at_s < self.held_until_s
-        return (
-            not self.is_held
-            and self._sounded_frames > self._tuning.learning_frames
-            and at_s - self._sounded_at_s <= self._tuning.reply_s
+        is_speaking = at_s - self._sounded_at_s <= self._tuning.reply_s
+        return self._is_learned and is_speaking and not self.is_held
+
+    def _learn(self, *, is_voice: bool) -> None:
+        tuning = self._tuning
+        self._sounded_frames += 1
+        if self._sounded_frames > tuning.learning_frames:
+            self._clean_frames = 0 if is_voice else self._clean_frames + 1
+        self._is_learned = (
+            self._clean_frames >= tuning.learned_frames
+            or self._sounded_frames >= tuning.longest_learning_frames
         )
-
-
-class Thinner:
-    """Brings 10 ms from 24 to 16 kHz, for detectors: one multiplication by a matrix."""
-
-    TAPS: Final = 36
-
-    def __init__(self) -> None:
-        frames = SOUND_HZ * FRAME_MS // 1000
-        self._matrix = _thinning(frames, self.TAPS)
-        self._samples = np.zeros(self.TAPS + frames, dtype=np.float32)
-
-    def process(self, pcm: bytes) -> bytes:
-        """Return the samples that follow from these."""
-        fresh = np.frombuffer(pcm, dtype="<i2")
-        self._samples[: self.TAPS] = self._samples[-self.TAPS :]
-        self._samples[self.TAPS :] = fresh
-        thin = np.rint(self._samples @ self._matrix)
-        return np.clip(thin, -FULL_SCALE, FULL_SCALE - 1).astype("<i2").tobytes()
-
-
-def _thinning(frames: int, taps: int) -> Floats:
-    """Return the matrix that makes two samples of each three, with a filter before it."""
-    centre = (taps - 1) / 2
-    out = np.arange(frames * RATE_HZ // SOUND_HZ) * (SOUND_HZ / RATE_HZ)
-    offsets = np.arange(taps + frames)[:, None] - (out[None, :] + centre)
-    cutoff = 0.45 * RATE_HZ / SOUND_HZ
-    window = np.where(np.abs(offsets) <= centre, 0.5 + 0.5 * np.cos(np.pi * offsets / centre), 0.0)
-    matrix = 2 * cutoff * np.sinc(2 * cutoff * offsets) * window
-    return np.asarray(matrix / matrix.sum(axis=0), dtype=np.float32)

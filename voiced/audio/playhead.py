@@ -36,6 +36,8 @@ class Track:
     """Stretches of the device's time line, as (first frame, frame after the last)."""
     heard_before: int = 0
     """Frames heard on earlier time lines."""
+    heard_at_least: int = 0
+    """Frames heard once, some of which are played again."""
 
     def place(self, start: int, frames: int) -> None:
         """Note that ``frames`` of this piece were handed over from ``start`` on."""
@@ -47,14 +49,20 @@ class Track:
     def heard_frames(self, played: int) -> int:
         """Return how many frames of this piece lie before the playhead."""
         heard = sum(max(0, min(end, played) - start) for start, end in self.spans)
-        return self.heard_before + heard
+        return max(self.heard_at_least, self.heard_before + heard)
 
-    def move_on(self, played: int) -> None:
-        """Leave this time line; what the device held of it and did not play is lost."""
-        handed = sum(end - start for start, end in self.spans)
-        heard_before = self.heard_before
-        self.heard_before = self.heard_frames(played)
-        self.pushed_frames -= handed - (self.heard_before - heard_before)
+    def move_on(self, played: int, again: int = 0) -> None:
+        """Leave this time line; what the device held of it and did not play is lost.
+
+        Args:
+            played: The playhead.
+            again: So many frames before it are lost too, and heard nevertheless.
+        """
+        self.heard_at_least = self.heard_frames(played)
+        for start, end in self.spans:
+            kept = max(0, min(end, played - again) - start)
+            self.heard_before += kept
+            self.pushed_frames -= end - start - kept
         self.spans.clear()
 
 

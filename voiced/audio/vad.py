@@ -30,6 +30,9 @@ class Detector(Protocol):
     def speech(self, window: bytes) -> float:
         """Return how probable it is that this window is speech."""
 
+    def forget(self) -> None:
+        """Begin anew: what comes next does not follow what was heard so far."""
+
 
 class SileroDetector:
     """Silero's network, about a millisecond of work for each 32 ms."""
@@ -46,6 +49,10 @@ class SileroDetector:
         samples = np.frombuffer(window, dtype="<i2") / 32768
         return self._model.process_samples(samples.tolist())
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self._model.reset()
+
 
 class WebRtcDetector:
     """WebRTC's detector: a yes or a no for each 30 ms."""
@@ -58,6 +65,10 @@ class WebRtcDetector:
     def speech(self, window: bytes) -> float:
         """Return 1 for speech and 0 for anything else."""
         return 1.0 if self._vad.is_speech(window, RATE_HZ) else 0.0
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._vad = webrtcvad.Vad(WEBRTC_MODE)
 
 
 def make_detector() -> Detector:

@@ -55,6 +55,11 @@ class AudioReport(TypedDict):
     starvations: int
     restarts: int
     unsent: int
+    echo: str
+    echo_reason: str
+    local_detection: bool
+    recorder_s: int
+    """How much sound the flight recorder keeps; 0 while it is off."""
 
 
 class InterruptionReport(TypedDict):

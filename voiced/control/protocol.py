@@ -34,6 +34,9 @@ VERBS: "Final" = frozenset(
         "status",
         "reload",
         "transcript",
+        "stats",
+        "timeline",
+        "recorder",
         "version",
     }
 )

@@ -14,7 +14,7 @@ Rules
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 
 import zmq
@@ -42,6 +42,8 @@ MAX_PENDING: Final = 256
 """Requests that wait for an answer; more than this and the oldest is forgotten."""
 REQUESTS_QUEUED: Final = 16
 """Of one peer; more wait on its own side."""
+MAX_ERRANDS: Final = 8
+"""Answers that are prepared at a time; who asks for more is refused."""
 REPLIES_QUEUED: Final = 64
 """For one peer that does not read them."""
 EVENTS_QUEUED: Final = 256
@@ -59,6 +61,8 @@ FAILED: Final = Failure("refused", "voiced failed at this: see its log")
 
 Query = Callable[[], dict[str, Any]]
 """Answers a question about the daemon; raises ``ConfigError`` where it must refuse."""
+Errand = Callable[[Mapping[str, str]], Awaitable[dict[str, Any]]]
+"""The same for what takes its time, given the arguments; ``WireError`` where those are wrong."""
 
 
 class WantLevels(Protocol):
@@ -76,6 +80,7 @@ class ControlServer:
         on_subscriber: Called when somebody begins to listen to the events.
         on_levels: Where there are levels, called with ``wanted`` when somebody begins to
             listen to them, and when nobody does any more.
+        errands: As ``queries``, for verbs whose answer takes its time.
     """
 
     def __init__(
@@ -84,11 +89,16 @@ class ControlServer:
         queries: Mapping[str, Query],
         on_subscriber: Callable[[], None],
         on_levels: WantLevels | None = None,
+        errands: Mapping[str, Errand] | None = None,
     ) -> None:
         self._emit = emit
         self._queries = queries
         self._on_subscriber = on_subscriber
         self._on_levels = on_levels
+        self._errands = errands or {}
+        self._under_way = 0
+        """How many errands."""
+        self._tasks: asyncio.TaskGroup | None = None
         self._context = zmq.asyncio.Context()
         self._router = self._context.socket(zmq.ROUTER)
         self._events = self._context.socket(zmq.XPUB)
@@ -123,6 +133,7 @@ class ControlServer:
     async def run(self) -> None:
         """Serve until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             tasks.create_task(self._gate.run(), name="control gate")
             tasks.create_task(self._gate.tidy(), name="control tidying")
             tasks.create_task(self._serve_requests(), name="control requests")
@@ -225,6 +236,8 @@ class ControlServer:
             self._reply(envelope, Reply(request.id, __version__, error=failure))
         elif request.verb in self._queries:
             self._ask_query(envelope, request)
+        elif request.verb in self._errands:
+            self._send_out(envelope, request)
         else:
             self._pass_on(envelope, request)
 
@@ -256,6 +269,28 @@ class ControlServer:
             # A mistake of ours in one answer is no reason to end a conversation.
             logger.exception("%s failed", request.verb)
             self._reply(envelope, Reply(request.id, __version__, error=FAILED))
+
+    def _send_out(self, envelope: list[bytes], request: Request) -> None:
+        if self._tasks is None or self._under_way >= MAX_ERRANDS:
+            failure = Failure("refused", f"too much is asked at once for {request.verb}")
+            self._reply(envelope, Reply(request.id, __version__, error=failure))
+            return
+        self._under_way += 1
+        errand = self._run_errand(envelope, request)
+        self._tasks.create_task(errand, name=f"control {request.verb}")
+
+    async def _run_errand(self, envelope: list[bytes], request: Request) -> None:
+        try:
+            result = await self._errands[request.verb](request.args)
+            self._reply(envelope, Reply(request.id, __version__, result))
+        except (ConfigError, WireError) as error:
+            failure = Failure("usage" if isinstance(error, WireError) else "refused", str(error))
+            self._reply(envelope, Reply(request.id, __version__, error=failure))
+        except Exception:
+            logger.exception("%s failed", request.verb)
+            self._reply(envelope, Reply(request.id, __version__, error=FAILED))
+        finally:
+            self._under_way -= 1
 
     def _reply(self, envelope: list[bytes], reply: Reply) -> None:
         # ROUTER drops what is meant for somebody who has gone, and never blocks.

@@ -7,10 +7,13 @@ Rules (R11)
 3. Without turn detection at the server, audio flows only while the key is held.  A held
    key opens a muted microphone.
 4. No append is longer than 40 ms.
-5. What was filled in for is not taken back when the microphone delivers it late: the
+5. What was heard just before a press is kept for it, and nothing from before a mute or the
+   end of a hold.
+6. What was filled in for is not taken back when the microphone delivers it late: the
    flow goes on from there.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -25,6 +28,8 @@ MAX_LEAD_S = 0.1
 """The flow may be ahead of real time by so much."""
 LONGEST_SPEECH_S = 600.0
 """Nobody speaks for longer: the server forgot to say that the user stopped."""
+LATE_PRESS_S = 0.5
+"""A press may take so long from the key to us."""
 MIN_TURN_FRAMES = RATE_HZ // 10
 """The service refuses to commit less than 100 ms."""
 
@@ -44,6 +49,10 @@ class Input:
     """Frames of the held turn so far."""
     early: list[bytes] = field(default_factory=list)
     """What was said into the key before the session was ready."""
+    preroll_s: float = 0.0
+    """So much of what was heard before a press belongs to the turn."""
+    recent: deque[tuple[float, bytes]] = field(default_factory=deque)
+    """What was heard lately while no key was down, and when it came."""
     speaking_since_s: float | None = None
     """Since when the server hears the user."""
     is_open: bool = False
@@ -86,11 +95,19 @@ class Input:
         """Note that the hold is over; what was not sent by now is not sent any more."""
         self.is_held = self.is_waiting = False
         self.early.clear()
+        self.recent.clear()
 
     def take_early(self) -> Iterator[bytes]:
         """Yield what was said before the session was ready."""
         early, self.early = b"".join(self.early), []
         yield from _parts(early)
+
+    def take_recent(self, pressed_s: float) -> list[bytes]:
+        """Return what was heard just before a press, and since."""
+        since_s = pressed_s - self.preroll_s
+        recent = b"".join(pcm for came_s, pcm in self.recent if came_s > since_s)
+        self.recent.clear()
+        return list(_parts(recent))
 
     def begin(self, now: float) -> None:
         """Let audio flow from now on."""
@@ -107,11 +124,25 @@ class Input:
         self.is_open = True
         self.fresh_s = now
 
-    def captured(self, pcm: bytes, now: float) -> Iterator[bytes]:
-        """Yield what to send for samples of the microphone."""
+    def closed(self) -> None:
+        """Note that the capture stream does not run."""
+        self.is_open = False
+        self.recent.clear()
+
+    def captured(self, pcm: bytes, now: float, *, is_deaf: bool = False) -> Iterator[bytes]:
+        """Yield what to send for samples of the microphone.
+
+        Args:
+            pcm: What it delivered.
+            now: The time.
+            is_deaf: Zeros take the place of what it delivered.
+        """
         if not self.is_heard:
             return
         self.fresh_s = now
+        if is_deaf:
+            pcm = bytes(len(pcm))
+        self._keep(pcm, now)
         if self.origin_s is None:
             if self.is_held:
                 self.held_frames += len(pcm) // BYTES_PER_FRAME
@@ -150,6 +181,13 @@ class Input:
     def has_turn(self) -> bool:
         """Tell whether enough was said into the key to be committed."""
         return self.held_frames >= MIN_TURN_FRAMES
+
+    def _keep(self, pcm: bytes, now: float) -> None:
+        if self.is_held:
+            return
+        self.recent.append((now, pcm))
+        while self.recent[0][0] <= now - self.preroll_s - LATE_PRESS_S:
+            self.recent.popleft()
 
     def _send(self, pcm: bytes) -> Iterator[bytes]:
         frames = len(pcm) // BYTES_PER_FRAME

@@ -87,6 +87,14 @@ class Ledger:
         """Tell whether samples were handed over that may not have been played yet."""
         return any(piece.received_bytes for piece in self.pieces)
 
+    def sounding_item(self) -> str | None:
+        """Return the first item that may not have been heard to its end."""
+        return next((piece.item_id for piece in self.pieces if piece.received_bytes), None)
+
+    def holds(self, response_id: str) -> bool:
+        """Tell whether samples of a response may not have been played yet."""
+        return any(p.received_bytes and p.response_id == response_id for p in self.pieces)
+
     def is_incomplete(self) -> bool:
         """Tell whether more samples are to come for something that was handed over."""
         return any(piece.received_bytes and not piece.is_complete for piece in self.pieces)

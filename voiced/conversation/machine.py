@@ -12,7 +12,7 @@ Rules
 from collections.abc import Callable
 from typing import Final
 
-from voiced.conversation import desktop, server, sound, talk, wishes
+from voiced.conversation import desktop, overlap, server, sound, talk, wishes
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
 from voiced.conversation import sound_events as se
@@ -115,6 +115,8 @@ class Conversation:
             effects += scene.turns.ask_if_wanted()
         if _is_due(talk.ends_s(scene), now):
             effects += talk.expire(scene, now)
+        if _is_due(overlap.due_s(scene), now):
+            effects += overlap.expire(scene)
         effects += self._lose_patience(now)
         return self._round_off(effects, before, now)
 
@@ -130,6 +132,7 @@ class Conversation:
             self.scene.input.due_s(),
             self.scene.input.speech_ends_s(),
             talk.ends_s(self.scene),
+            overlap.due_s(self.scene),
             self._idle_s(),
             self._renew_s(),
             self._patience_s(),
@@ -151,6 +154,9 @@ class Conversation:
             started_at_s=scene.timers.started_s,
             turns=scene.turn_count,
             reconnects=scene.link.reconnects,
+            echo=scene.hearing.echo,
+            echo_reason=scene.hearing.reason,
+            local_detection=scene.settings.interruption.local and scene.hearing.can_detect,
             last_interruption=scene.turns.last_interruption,
             usd_today=scene.purse.usd_today,
             usd_session=scene.purse.usd_session,
@@ -258,7 +264,9 @@ class Conversation:
         audio = self.scene.input
         flags = (audio.is_muted, audio.is_open, audio.is_held, self.scene.link.is_ready)
         problems = tuple(self.scene.problems.values())
-        return (self._outside(), flags, self.scene.absence.paused, problems)
+        # Detection comes and goes with every hole in the sound, and nobody wants to know.
+        echo = (self.scene.hearing.echo, self.scene.hearing.reason)
+        return (self._outside(), flags, self.scene.absence.paused, problems, echo)
 
 
 def _is_due(time_s: float | None, now: float) -> bool:

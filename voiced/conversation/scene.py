@@ -6,7 +6,9 @@ from typing import Final
 
 from voiced.conversation import effects as fx
 from voiced.conversation.absence import Absence
+from voiced.conversation.doubt import Doubt
 from voiced.conversation.events import NOBODY
+from voiced.conversation.hearing import Hearing
 from voiced.conversation.input import Input
 from voiced.conversation.key import Key
 from voiced.conversation.link import Link
@@ -57,6 +59,8 @@ class Scene:
     key: Key = field(default_factory=Key)
     link: Link = field(init=False)
     turns: Turns = field(init=False)
+    doubt: Doubt = field(default_factory=Doubt)
+    hearing: Hearing = field(default_factory=Hearing)
     purse: Purse = field(init=False)
     absence: Absence = field(default_factory=Absence)
     timers: Timers = field(default_factory=Timers)
@@ -87,6 +91,7 @@ class Scene:
         if self.state in DOWN:
             self.provider = settings.provider.kind
         self.link.max_age_s = settings.session.max_age_s
+        self.input.preroll_s = settings.turns.hold_preroll_ms / 1000
         self.purse.usd_per_day = settings.limits.usd_per_day
 
     def new_id(self, kind: str) -> str:
@@ -107,6 +112,11 @@ class Scene:
             and not self.input.is_user_speaking
             and not self.input.is_held
         )
+
+    def has_floor(self) -> bool:
+        """Tell whether the user speaks, as far as that is believed."""
+        is_speaking = self.input.is_user_speaking and not self.doubt.is_disbelieved
+        return is_speaking or self.input.is_held
 
     def is_paid(self) -> bool:
         """Tell whether somebody bills us for the replies."""
@@ -143,28 +153,28 @@ class Scene:
         self.problems[code] = message
         return [] if is_known else [fx.TellError(code, message)]
 
-    def interrupt(
-        self, source: str, now: float, *, by_server: bool = False, afterwards: Effects | None = None
-    ) -> Effects:
+    def interrupt(self, source: str, now: float, *, afterwards: Effects | None = None) -> Effects:
         """Cut what sounds and kill what is under way; nothing to cut is fine.
 
         Args:
             source: Who noticed: ``server``, ``local`` or ``control``.
             now: The time.
-            by_server: The server heard the user itself.
             afterwards: What is to be sent when the loudspeaker is silent.
         """
-        turns = self.turns
+        turns, doubt = self.turns, self.doubt
+        was_ducked = doubt.is_ducked
+        notice = doubt.settle(source, now)
         is_busy = turns.responses.is_pending() or turns.responses.is_overdue
         if not (turns.is_sounding or turns.is_cutting or is_busy):
             return afterwards or []
-        return turns.interrupt(
-            source,
-            now,
-            server_cancels=by_server and self.link.interrupts,
+        effects = turns.interrupt(
+            notice,
+            server_cancels=doubt.cancelled == (self.link.number, turns.responses.active),
             server_replies=self.link.replies,
             afterwards=afterwards,
         )
+        # What comes next is as loud as ever.
+        return [*effects, fx.DuckPlayback(0.0)] if was_ducked else effects
 
     def open_session(self) -> fx.OpenSession:
         """Make the next attempt to have a session."""
@@ -178,7 +188,7 @@ class Scene:
 
     def close_microphone(self) -> Effects:
         """Stop capturing: the user does not want to be heard."""
-        self.input.is_open = False
+        self.input.closed()
         self.timers.microphone_s = None
         self.problems.pop("no_microphone", None)
         return [fx.CloseMicrophone(), *self.answer_waiting()]
@@ -239,7 +249,7 @@ class Scene:
         effects = self.interrupt("control", now)
         self.turns.session_over()
         self.input.end()
-        self.input.is_open = False
+        self.input.closed()
         self.link.close()
         self.timers = Timers(active_s=now)
         return [*effects, fx.CloseSession(), fx.CloseMicrophone(), fx.CloseSpeaker()]

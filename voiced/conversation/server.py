@@ -4,7 +4,7 @@ from typing import Final, assert_never
 
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
-from voiced.conversation import talk
+from voiced.conversation import overlap, talk
 from voiced.conversation.failures import REMEDIES, explain, fatal_code
 from voiced.conversation.money import price_of
 from voiced.conversation.scene import Effects, Scene, kind_of
@@ -106,7 +106,7 @@ def session_lost(scene: Scene, lost: ev.SessionLost, now: float) -> Effects:
     scene.fire(Trigger.LOST)
     finished = [*scene.turns.session_over(), *talk.lose(scene)]
     scene.input.end()
-    scene.input.is_open = False
+    scene.input.closed()
     scene.timers.microphone_s = scene.timers.ask_s = None
     delay_s = scene.link.lost(now)
     scene.problems["offline"] = lost.message
@@ -155,29 +155,28 @@ def _on_user(
             if scene.link.interrupts:
                 scene.turns.responses.server_cancels()
             return []
-        case ev.SpeechStarted():
-            effects = scene.interrupt("server", now, by_server=True)
-            scene.input.speaking_since_s = now
-            return effects
+        case ev.SpeechStarted(item_id):
+            return overlap.server_heard(scene, item_id, now)
         case ev.SpeechStopped():
             scene.input.speaking_since_s = None
             return scene.turns.cancel_what_is_in_the_way()
         case ev.TurnCommitted(item_id):
             # What was said is written down later; it keeps its place before the reply.
             place = fx.TellTranscript("user", item_id, "", is_final=False)
-            return [place, *turn_committed(scene)]
+            return [place, *turn_committed(scene, now)]
         case ev.UserTranscript(item_id, text, is_final):
-            return [fx.TellTranscript("user", item_id, text, is_final)]
+            told = fx.TellTranscript("user", item_id, text, is_final)
+            return [told, *overlap.words_came(scene, item_id, text, now)]
         case _:
             assert_never(event)
 
 
-def turn_committed(scene: Scene) -> Effects:
+def turn_committed(scene: Scene, now: float) -> Effects:
     """Wait for the server's reply, or ask for one where it does not answer by itself."""
     scene.turn_count += 1
     scene.input.speaking_since_s = None
     responses = scene.turns.responses
-    effects = scene.turns.cancel_what_is_in_the_way()
+    effects = [*overlap.turn_came(scene, now), *scene.turns.cancel_what_is_in_the_way()]
     if scene.turns.commits:
         scene.turns.commits -= 1
         if responses.is_committed:
@@ -232,8 +231,7 @@ def response_created(scene: Scene, event: ev.ResponseCreated) -> Effects:
     """Take a new response, or see to it that a dead one ends."""
     is_speaking = scene.input.is_user_speaking
     is_ours = event.marker is not None
-    has_floor = is_speaking or scene.input.is_held
-    scene.turns.created(event, user_is_speaking=has_floor)
+    scene.turns.created(event, user_is_speaking=scene.has_floor())
     if is_speaking and scene.link.interrupts and not is_ours:
         # The server hears the user too and may be cancelling it already (R7); what is
         # left of it is cancelled when the user's turn ends.  What we asked for begins after
@@ -249,9 +247,14 @@ def response_done(scene: Scene, event: ev.ResponseDone, now: float) -> Effects:
     effects: Effects = []
     if scene.is_paid() and scene.purse.spend(event.usage, model):
         effects.append(fx.TellCost(scene.purse.usd_today, scene.purse.usd_session))
+    if event.status == "cancelled" and not is_dead:
+        effects += overlap.reply_ended(scene, event.response_id, now)
     effects += scene.turns.done(event.response_id)
     if is_dead:
         return effects
+    if event.status == "cancelled":
+        # What was received sounds on; what the server had under way when it stopped does not.
+        scene.turns.responses.bury(event.response_id)
     if event.reason == "content_filter":
         effects += scene.interrupt("server", now)
     if event.status == "failed":

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final, assert_never
 
 from voiced.conversation import effects as fx
+from voiced.conversation import overlap
 from voiced.conversation import sound_events as se
 from voiced.conversation.scene import DOWN, Effects, Scene
 from voiced.conversation.transitions import State
@@ -16,7 +17,7 @@ def handle(scene: Scene, event: se.SoundEvent, now: float) -> Effects:
     """Return what to do about a report."""
     match event:
         case se.MicrophoneFrames(pcm):
-            return send(scene, scene.input.captured(pcm, now))
+            return send(scene, scene.input.captured(pcm, now, is_deaf=is_deaf(scene, now)))
         case se.MicrophoneOpened():
             return microphone_opened(scene, now)
         case se.MicrophoneLost(reason):
@@ -32,8 +33,10 @@ def handle(scene: Scene, event: se.SoundEvent, now: float) -> Effects:
         case se.PlaybackDrained(plays):
             scene.active(now)
             scene.turns.drained(plays)
-            return []
+            scene.hearing.silent_s = now
+            return overlap.drained(scene, now)
         case se.PlaybackCut():
+            scene.hearing.silent_s = now
             return scene.turns.was_cut(event)
         case (
             se.PlaybackHeld()
@@ -42,9 +45,45 @@ def handle(scene: Scene, event: se.SoundEvent, now: float) -> Effects:
             | se.VoiceDismissed()
             | se.HearingChanged()
         ):
+            return listen(scene, event, now)
+        case _:
+            assert_never(event)
+
+
+def listen(
+    scene: Scene,
+    event: se.PlaybackHeld
+    | se.VoiceSuspected
+    | se.VoiceConfirmed
+    | se.VoiceDismissed
+    | se.HearingChanged,
+    now: float,
+) -> Effects:
+    """Return what to do about what is heard while the assistant speaks."""
+    match event:
+        case se.PlaybackHeld():
+            overlap.held(scene, event)
+            return []
+        case se.VoiceSuspected(sound_at_s):
+            return overlap.suspected(scene, sound_at_s, now)
+        case se.VoiceConfirmed(sound_at_s):
+            return overlap.confirmed(scene, sound_at_s, now)
+        case se.VoiceDismissed():
+            return overlap.dismissed(scene)
+        case se.HearingChanged():
+            scene.hearing.changed(event)
             return []
         case _:
             assert_never(event)
+
+
+def is_deaf(scene: Scene, now: float) -> bool:
+    """Tell whether the microphone hears the assistant rather than the user."""
+    if scene.input.is_held:
+        # The press has silenced the assistant.
+        return False
+    is_sounding = scene.turns.is_sounding or scene.turns.is_cutting
+    return scene.hearing.is_deaf(now, is_sounding=is_sounding)
 
 
 def fill(scene: Scene, now: float) -> Effects:
@@ -71,7 +110,7 @@ def microphone_opened(scene: Scene, now: float) -> Effects:
 
 def microphone_lost(scene: Scene, reason: str, now: float) -> Effects:
     """Say so and try again; silence takes the microphone's place meanwhile (R11)."""
-    scene.input.is_open = False
+    scene.input.closed()
     if scene.state in DOWN or not scene.input.is_heard:
         return []
     if scene.state is not State.OFFLINE:

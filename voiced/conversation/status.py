@@ -34,7 +34,8 @@ class Status:
     """A snapshot; times are on the clock of ``now``."""
 
     state: str
-    """``idle connecting listening thinking speaking muted error``."""
+    """``idle connecting listening thinking speaking muted error``; a reply that is held and may
+    go on is still ``speaking``."""
     muted: bool
     mic_open: bool
     online: bool
@@ -49,7 +50,14 @@ class Status:
     turns: int
     """User turns of the running conversation."""
     reconnects: int
+    echo: str
+    """What is done about the assistant's own voice; see ``HearingChanged``."""
+    echo_reason: str
+    """Why it is not as configured; nothing when it is."""
+    local_detection: bool
+    """The user is noticed on this machine, now."""
     last_interruption: Interruption | None
+    """The last one, whether it stands or gave the words back."""
     usd_today: float
     usd_session: float
     error: str | None

@@ -7,7 +7,8 @@ Rules
    otherwise, it is told to stop for the time being.
 3. A hold is a lease: a second press, the time limit, ``stop``, ``mute``, a lost session and
    the user's absence end it too.
-4. A muted microphone is open for the time of the hold.
+4. A muted microphone is open for the time of the hold.  What an open one heard just before
+   the press belongs to the turn: people begin to speak before their finger is down.
 5. A press begins the conversation where there is none.  What is said before the session is
    ready goes to the server when it is, or is thrown away and that is told.
 """
@@ -31,24 +32,28 @@ def press(scene: Scene, at_s: float, ask: int, now: float) -> Effects:
             scene.key.end(at_s)
             return [*finish(scene, now), fx.Answer(ask)]
         case Edge.DOWN:
-            return begin(scene, ask, now)
+            return begin(scene, at_s, ask, now)
         case edge:
             assert_never(edge)
 
 
-def begin(scene: Scene, ask: int, now: float) -> Effects:
+def begin(scene: Scene, at_s: float, ask: int, now: float) -> Effects:
     """Give the floor to the user."""
     if (refusal := scene.refusal(ask)) is not None:
         return [refusal]
     scene.active(now)
+    recent = scene.input.take_recent(at_s)
     scene.input.hold(now)
     if scene.state not in UP:
+        scene.input.early += recent
         return scene.start(ask, now)
     # What the user has begun to say while the server listened belongs to the turn.
     was_speaking, scene.input.speaking_since_s = scene.input.is_user_speaking, None
     sends = take_over(scene)
     if not was_speaking:
+        # What was said just before the press is cleared with the rest, and sent again.
         sends.append(fx.ClearInput(scene.new_id("clear")))
+        sends += [fx.SendAudio(part) for part in recent]
     if scene.input.origin_s is None:
         scene.input.begin(now)
     effects = scene.interrupt("control", now, afterwards=sends)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
 from voiced.conversation import sound_events as se
+from voiced.conversation.doubt import Notice
 from voiced.conversation.ledger import Delete, Ledger, Piece, settle
 from voiced.conversation.responses import Responses
 from voiced.conversation.status import Interruption
@@ -26,8 +27,7 @@ Effects = list[fx.Effect]
 class Cut:
     """A cut whose report has not come yet."""
 
-    source: str
-    ordered_s: float
+    notice: Notice
     session: int
     pieces: list[Piece]
     afterwards: Effects
@@ -54,6 +54,8 @@ class Turns:
     unheard: dict[str, list[str]] = field(default_factory=dict)
     """Response -> items to delete when it is over."""
     last_interruption: Interruption | None = None
+    interruptions: int = 0
+    """How many there were, those included that gave the words back."""
     commits: int = 0
     """Turns of ours that the server has not yet taken."""
 
@@ -146,8 +148,7 @@ class Turns:
 
     def interrupt(
         self,
-        source: str,
-        now: float,
+        notice: Notice,
         *,
         server_cancels: bool,
         server_replies: bool,
@@ -156,8 +157,7 @@ class Turns:
         """Silence the assistant: the first half of a cut.
 
         Args:
-            source: Who noticed: ``server``, ``local`` or ``control``.
-            now: The time.
+            notice: How the user was noticed.
             server_cancels: The server stops generating by itself (R7).
             server_replies: The server starts replies by itself.
             afterwards: What is to be sent when the loudspeaker is silent.
@@ -169,7 +169,7 @@ class Turns:
             self.responses.bury(piece.response_id)
         if was_sounding:
             self.cut_count += 1
-            cut = Cut(source, now, self.session, pieces, list(afterwards or ()))
+            cut = Cut(notice, self.session, pieces, list(afterwards or ()))
             self.cuts[self.cut_count] = cut
             return [fx.CutPlayback(self.cut_count)]
         effects: Effects = []
@@ -198,18 +198,32 @@ class Turns:
                     remedy.audio_end_ms,
                 )
             )
-        self.last_interruption = Interruption(
-            source=cut.source,
-            silent_ms=round((event.silent_at_s - cut.ordered_s) * 1000, 1),
+        if cut.notice.silent_at_s is None:
+            cut.notice.silent_at_s = event.silent_at_s
+        afterwards = cut.afterwards if cut.session == self.session else []
+        sends = self.when_silent([*effects, *afterwards])
+        unheard = tuple(it.item_id for it in settlement.remedies if isinstance(it, Delete))
+        told = cut.notice.measured(
+            self._count(),
             heard_ms=settlement.heard_ms,
             item_id=settlement.sounding_item,
             confirmed=True,
         )
-        afterwards = cut.afterwards if cut.session == self.session else []
-        sends = self.when_silent([*effects, *afterwards])
-        unheard = tuple(it.item_id for it in settlement.remedies if isinstance(it, Delete))
-        told = fx.TellInterruption(self.last_interruption, unheard)
-        return [*sends, *self.ask_if_wanted(), told]
+        self.last_interruption = told
+        return [*sends, *self.ask_if_wanted(), fx.TellInterruption(told, unheard)]
+
+    def was_held(self, event: se.PlaybackHeld) -> None:
+        """Note when a loudspeaker was silent whose hold has become a cut."""
+        for cut in self.cuts.values():
+            if cut.notice.hold == event.hold:
+                cut.notice.silent_at_s = event.silent_at_s
+
+    def give_back(self, notice: Notice) -> fx.TellInterruption:
+        """Note that nobody interrupts after all: what sounds or is held goes on."""
+        item_id = self.ledger.sounding_item()
+        told = notice.measured(self._count(), heard_ms=None, item_id=item_id, confirmed=False)
+        self.last_interruption = told
+        return fx.TellInterruption(told)
 
     def cancel_what_is_in_the_way(self) -> Effects:
         """Cancel a dead response the server still generates: a new turn needs the room."""
@@ -230,6 +244,10 @@ class Turns:
         self.ledger.new_session()
         self.unheard.clear()
         return self._finish_all(None)
+
+    def _count(self) -> int:
+        self.interruptions += 1
+        return self.interruptions
 
     def _finish_all(self, response_id: str | None) -> Effects:
         return [

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
-from voiced.conversation import talk
+from voiced.conversation import overlap, talk
 from voiced.conversation.scene import DOWN, UP, Effects, Scene
 
 
@@ -53,7 +53,9 @@ def mute(scene: Scene, wish: bool | None, now: float) -> Effects:
     scene.active(now)
     if scene.state in DOWN:
         return []
-    return scene.close_microphone() if muted else scene.open_microphone()
+    if not muted:
+        return scene.open_microphone()
+    return [*overlap.muted(scene, now), *scene.close_microphone()]
 
 
 def say(scene: Scene, text: str, ask: int, now: float) -> Effects:

@@ -165,7 +165,7 @@ async def _equip(options: argparse.Namespace, stack: AsyncExitStack) -> Equipmen
     voice = find_voice(options.voice)
     brain: Brain = Parrot() if options.brain == PARROT else _chat_brain(options, stack)
     ears = await stack.enter_async_context(SphinxEars())
-    silero_runs()  # loads it now, before somebody waits
+    await asyncio.to_thread(silero_runs)  # loads it now, before somebody waits
     return Equipment(make_detector, ears, voice, brain, options.pace)
 
 
