@@ -239,6 +239,13 @@ class Interruptions:
         self._marks.append(Mark(self._loop.time(), name, gain_db))
 
     def _complete(self, record: Record) -> None:
+        try:
+            self._gather(record)
+        finally:
+            # Whoever waits for it is answered in any case.
+            record.complete.set()
+
+    def _gather(self, record: Record) -> None:
         start_s, end_s = record.start_s, record.end_s
         figures = record.interruption
         known = (figures.sound_to_duck_ms, figures.sound_to_cut_ms, figures.sound_to_silent_ms)
@@ -256,7 +263,6 @@ class Interruptions:
             began_s = captured_s([each.at_s for each in stretches])[0] - STRETCH_S
             start_ms = record.ms(began_s)
             record.sound = sound_report(peaks(joined(stretches), PEAKS_HZ), start_ms)
-        record.complete.set()
 
 
 def sound_report(loudest: Samples, start_ms: float) -> SoundReport:

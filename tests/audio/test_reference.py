@@ -65,9 +65,18 @@ class Room:
         self.out_late_s = 0.0
 
     def underrun(self, silent_s: float) -> None:
-        """Let the device play nothing for so long, and fill itself again."""
+        """Let the device play nothing for so long and fill itself again, at once."""
         self.line_s += silent_s
         self.out_due_s += silent_s
+
+    def run_dry(self, now_s: float) -> None:
+        """Let the device run dry, 36 ms after its last pull, and say so when it is filled."""
+        last_s = self.out_due_s - OUT_S
+        self.line_s += now_s - last_s - PRIMED * OUT_S
+        self.reference.ran_dry(now_s)
+        for number in range(PRIMED):
+            self._pull(now_s + 0.0002 * number)
+        self.out_due_s = now_s + OUT_S
 
     def hole(self, lost_s: float) -> None:
         """Let the microphone lose what it captures in the next so long."""
@@ -203,6 +212,31 @@ def test_a_hole_is_closed_in_one_step_when_nobody_is_late() -> None:
 
     assert made.reference.repaired == 1
     assert min(made.leads_ms(7.0)) == pytest.approx(6.0, abs=0.5)
+
+
+@given(stalled_s=st.floats(0.035, 0.3), seed=st.integers(0, 1000))
+@settings(max_examples=25, deadline=None)
+def test_a_device_that_says_it_ran_dry_is_believed_at_once(stalled_s: float, seed: int) -> None:
+    made = room(late(seed, 0.002))
+    made.start(2.011)
+    made.run(5.0)
+    made.run_dry(made.out_due_s + stalled_s)
+    made.run(8.0)
+
+    assert min(made.leads_ms(5.0)) >= 4.0
+    assert max(made.leads_ms(5.0 + stalled_s + 0.2)) <= 9.0
+    assert made.reference.repaired <= 1
+
+
+def test_a_device_that_runs_dry_before_it_is_known_is_not_believed() -> None:
+    made = room()
+    made.start(2.005)
+    made.run(2.3)
+    made.reference.ran_dry(2.3)
+    made.run(4.0)
+
+    assert made.reference.repaired == 0
+    assert made.leads_ms(2.5) == pytest.approx([6.0] * len(made.leads_ms(2.5)), abs=0.5)
 
 
 @pytest.mark.parametrize(("out_ppm", "in_ppm"), [(100, 0), (-100, 0), (0, 100), (0, -100)])

@@ -278,6 +278,8 @@ class Speaker:
             if flags & OUTPUT_UNDERFLOW:
                 self._underruns += 1
                 self._buffer.ran_dry()
+                if self._reference is not None:
+                    self._reference.ran_dry(now_s)
             delay_s = times["output_buffer_dac_time"] - times["current_time"]
             self._delay_s = delay_s
             if not 0.0 <= delay_s <= MAX_DELAY_S:

@@ -14,7 +14,8 @@ Rules
 4. Each stream's clock is the lowest of (time of a call - frames before it) over the last
    second: late calls are seen through.  When the two move apart by more than 10 ms, one of
    them has a hole, and everything is shifted by exactly that.  Less than that is drift, and
-   followed frame by frame, too slowly to disturb the canceller.
+   followed frame by frame, too slowly to disturb the canceller.  A device that says that it
+   ran dry is believed after a tenth of a second.
 """
 
 import threading
@@ -35,6 +36,8 @@ KEPT_FRAMES: Final = RATE_HZ
 """So much waits for the microphone at most; more than any device holds."""
 BUCKET_S: Final = 0.25
 BUCKETS: Final = 4
+REFILLED_S: Final = 0.1
+"""How long after it ran dry a device's clock is known again."""
 FEWEST: Final = 5
 """A bucket is not closed before: a machine that stalls makes all of a few calls late."""
 SETTLED_S: Final = BUCKET_S * BUCKETS
@@ -96,6 +99,7 @@ class Reference:
         self._settled_s = 0.0
         """Its clock, as it was soon after that."""
         self._followed_s = 0.0
+        self._unsure_until_s = 0.0
         self._runs = False
 
     def started(self, now_s: float) -> None:
@@ -104,6 +108,7 @@ class Reference:
             self._device = Floor()
             self._handed = 0
             self._followed_s = now_s
+            self._unsure_until_s = now_s
             self._runs = False
 
     def played(self, pcm: bytes, now_s: float) -> None:
@@ -123,6 +128,13 @@ class Reference:
             self._trim()
             if any(pcm):
                 self.sounded_at_s = now_s
+
+    def ran_dry(self, now_s: float) -> None:
+        """Note that the device had nothing to play for a moment: what follows comes later."""
+        with self._lock:
+            if now_s - self._began_s >= SETTLED_S:
+                self._device = Floor()
+                self._unsure_until_s = now_s + REFILLED_S
 
     def dropped(self, frames: int) -> None:
         """Note that the device was stopped and did not play the last so many frames."""
@@ -199,6 +211,8 @@ class Reference:
 
     def _pair(self, now_s: float) -> int:
         """Close the hole when there is one; return the step by which to follow the drift."""
+        if now_s < self._unsure_until_s:
+            return 0
         apart = self._apart()
         if abs(apart) > HOLE_FRAMES:
             self.repaired += 1
