@@ -23,8 +23,6 @@ from voiced.conversation.sound_events import VoiceConfirmed, VoiceDismissed, Voi
 from voiced.settings import Interruption
 
 FRAME_S: Final = FRAME_MS / 1000
-CANCELLER_DELAY_S: Final = 0.009
-"""So much later a sound leaves the canceller."""
 VoiceEvent = VoiceSuspected | VoiceConfirmed | VoiceDismissed
 
 
@@ -84,7 +82,7 @@ class Ear:
         Args:
             cancelled: The microphone without the assistant's voice, at 24 kHz.
             loudspeaker: What the loudspeaker was given meanwhile.
-            at_s: When the 10 ms ended.
+            at_s: When the 10 ms ended, before they went through the canceller.
         """
         samples = self._thin.process(cancelled)
         self._first.hear(samples)
@@ -118,7 +116,7 @@ class Ear:
             was_suspected = self._stand is _Stand.SUSPECTED
             self._stand = _Stand.QUIET
             return (VoiceDismissed(),) if was_suspected else ()
-        sound_at_s = at_s - self._first.run_frames * FRAME_S - CANCELLER_DELAY_S
+        sound_at_s = at_s - self._first.run_frames * FRAME_S
         is_certain = self._is_certain()
         match self._stand:
             case _Stand.QUIET | _Stand.DOUBTED if is_certain:

@@ -117,7 +117,7 @@ class FrontEnd:
     Args:
         reference: What the loudspeaker was given.
         canceller: Takes that out of the microphone; None where there is none.
-        ear: Notices a voice.
+        ear: Notices a voice; None where nobody asks.
         trace: Is shown everything.
         underruns: Counts how often the loudspeaker ran dry; the reference sees such a hole
             only a second later.
@@ -130,14 +130,14 @@ class FrontEnd:
         self,
         reference: Reference,
         canceller: Canceller | None,
-        ear: Ear,
+        ear: Ear | None,
         trace: Trace,
         underruns: Callable[[], int] = lambda: 0,
     ) -> None:
         self.trouble = ""
         self._reference = reference
         self._canceller = canceller
-        self._ear: Ear | None = ear
+        self._ear = ear
         self._trace = trace
         self._framer = Framer()
         self._verdict = UNKNOWN
