@@ -228,9 +228,11 @@ class World:
         self.is_user_speaking = False
         if self.voice.is_doubted:
             self.everything_dies()
-        self.is_owed, self.is_owed_late = True, False
         self.say(ev.SpeechStopped("user"))
         self.say(ev.TurnCommitted("user"))
+        # The answer to a turn that crossed with the key comes too late.
+        self.is_owed_late = self.core.scene.input.is_held
+        self.is_owed = not self.is_owed_late
 
     def can_create(self) -> bool:
         return self.is_up() and self.active is None and (self.is_owed or self.is_owed_late)
