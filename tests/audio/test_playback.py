@@ -477,8 +477,10 @@ async def test_the_reference_is_shown_what_the_device_is_handed(refused_hz: set[
     reference.take(240, time.monotonic())
     out.play(ITEM, 0, np.full(2400, 10_000, "<i2").tobytes())
     await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    for _ in range(FILLED_PULLS):
+        library.streams[0].capture(bytes(2 * library.streams[0].frames))
     out.duck(-20.0)
-    for _ in range(FILLED_PULLS + 4):
+    for _ in range(4):
         library.streams[0].capture(bytes(2 * library.streams[0].frames))
     shown = sounding(np.frombuffer(reference.take(24_000, time.monotonic()), "<i2"))
 
