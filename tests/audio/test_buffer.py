@@ -615,3 +615,15 @@ def test_no_sample_of_before_the_cut_is_ever_pulled_after_it() -> None:
     thread.join()
 
     assert stale == []
+
+
+def test_a_device_that_was_started_is_filled_with_silence_first() -> None:
+    buffer = PlaybackBuffer(prebuffer_frames=0, silent_pulls=2)
+    buffer.restarted(0.0, 0.01)
+    buffer.push(("item", 0), b"\1\0" * 480)
+
+    pulled = [buffer.pull(240, 0.01 * number, 0.02) for number in range(3)]
+
+    assert not any(pulled[0])
+    assert not any(pulled[1])
+    assert pulled[2] == b"\1\0" * 240

@@ -28,7 +28,7 @@ from voiced.audio.meter import FLOOR_DBFS, Meter
 from voiced.audio.pcm import FADE_FRAMES, level_dbfs
 from voiced.audio.playback import LINGER_S, Speaker
 from voiced.audio.portaudio import OUTPUT_UNDERFLOW, PortAudio
-from voiced.audio.reference import Reference
+from voiced.audio.reference import FILLED_PULLS, Reference
 from voiced.conversation.sound_events import (
     Heard,
     PlaybackCut,
@@ -477,6 +477,8 @@ async def test_the_reference_is_shown_what_the_device_is_handed(refused_hz: set[
     reference.take(240, time.monotonic())
     out.play(ITEM, 0, np.full(2400, 10_000, "<i2").tobytes())
     await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    for _ in range(FILLED_PULLS):
+        library.streams[0].capture(bytes(2 * library.streams[0].frames))
     out.duck(-20.0)
     for _ in range(4):
         library.streams[0].capture(bytes(2 * library.streams[0].frames))

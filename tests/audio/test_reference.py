@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voiced.audio.pcm import RATE_HZ
-from voiced.audio.reference import KEPT_FRAMES, Reference
+from voiced.audio.reference import FILLED_PULLS, KEPT_FRAMES, Reference
 
 OUT_S, OUT_FRAMES = 0.010, 240
 IN_S, IN_FRAMES = 0.020, 480
@@ -395,3 +395,48 @@ def test_a_reference_tells_when_it_last_sounded() -> None:
     assert reference.sounded_at_s == 1.02
     reference.take(240, 1.03)
     assert reference.sounded_at_s == 1.02
+
+
+def lead_of_a_start(reference: Reference, now_s: float, plays_after_s: float) -> float:
+    """Start the device, play one sound; return how long before its echo that was taken, in s.
+
+    The device says nothing useful until it is filled.  The microphone delivers at once.
+    """
+    handed = 0
+    sounds_s = 0.0
+    reference.started(now_s)
+    for pull in range(6):
+        at_s = now_s + OUT_S * max(0, pull - FILLED_PULLS + 1)
+        first_s = now_s + plays_after_s + handed / RATE_HZ
+        told_s = first_s - at_s if pull >= FILLED_PULLS else 0.0
+        if pull == FILLED_PULLS:
+            sounds_s = first_s
+        sound = counting(0, OUT_FRAMES) if pull == FILLED_PULLS else bytes(2 * OUT_FRAMES)
+        reference.played(sound, at_s, told_s)
+        handed += OUT_FRAMES
+    taken = reference.take(RATE_HZ // 5, now_s + 0.2)
+    return sounds_s - now_s - int(np.argmax(numbers(taken) == 1)) / RATE_HZ
+
+
+def test_every_start_lies_as_the_first_against_its_echo() -> None:
+    reference = Reference()
+    reference.take(RATE_HZ // 10, 0.1)
+
+    leads_s = []
+    for number, after_s in enumerate((0.006, 0.0102, 0.0041)):
+        began_s = 0.1 + 0.2 * number
+        leads_s.append(lead_of_a_start(reference, began_s, after_s))
+        reference.dropped(0)
+
+    assert leads_s == pytest.approx([leads_s[0]] * 3, abs=0.0001)
+
+
+def test_a_device_of_another_delay_sets_the_measure_anew() -> None:
+    reference = Reference()
+    reference.take(RATE_HZ // 10, 0.1)
+    first_s = lead_of_a_start(reference, 0.1, 0.006)
+    reference.dropped(0)
+
+    other_s = lead_of_a_start(reference, 0.3, 0.040)
+
+    assert other_s == pytest.approx(first_s + 0.034, abs=0.0001)

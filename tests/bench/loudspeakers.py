@@ -132,9 +132,11 @@ async def interruptions(
                 continue
             results.append(trial)
         loop_ms, violations = made.room.loop_ms, made.ear.wire.rules.violations
+        ran_dry = made.daemon.log.count("underrun occurred")
     return summary(results) | {
         "repeated": repeated,
         "rig_loop_ms": round(loop_ms, 2),
+        "loudspeaker_ran_dry": ran_dry,
         "rules_broken": violations[:5],
         "words": words(results, has_texts=cell.voices != ("human",)),
     }

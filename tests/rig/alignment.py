@@ -19,6 +19,8 @@ EDGE: Final = 240
 """Frames at the ends of a stretch that may be fading."""
 CHECK: Final = 480
 SAME: Final = 0.95
+RELATED: Final = 0.6
+"""Within 20 ms; a step from one level to another makes them less than the same."""
 DUCKED: Final = 0.7
 
 
@@ -130,9 +132,8 @@ def _inside(
         product, energy = float(one @ other), float(other @ other)
         # Rounding alone makes the faintest parts unlike.
         is_faint = energy < CHECK * 100**2
-        if not is_faint and product < SAME * np.sqrt(energy * float(one @ one)):
-            # A ramp between two levels is the same sound all the same.
-            strange += CHECK if product < 0.8 * np.sqrt(energy * float(one @ one)) else 0
+        if not is_faint and product < RELATED * np.sqrt(energy * float(one @ one)):
+            strange += CHECK
         if not is_faint and product < DUCKED * energy:
             quiet.append((start, CHECK))
     return strange, quiet

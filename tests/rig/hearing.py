@@ -111,6 +111,8 @@ class HearingProvider:
         self, ear: Ear, told: deque[tuple[float, TurnStarted | TurnEnded, Turn]]
     ) -> None:
         wire, taken = ear.wire, 0
+        # The first one is looked for on the disk.
+        await asyncio.to_thread(make_detector)
         buffer = InputBuffer(make_detector)
         buffer.detect(TurnRules())
         while not wire.closed.is_set():

@@ -43,13 +43,17 @@ class PlaybackBuffer:
 
     Args:
         prebuffer_frames: So much is collected before sound starts or starts again.
+        silent_pulls: A device that was started gets so many buffers of silence first.
 
     Attributes:
         starvations: How often the buffer ran dry in the middle of a piece.
     """
 
-    def __init__(self, *, prebuffer_frames: int) -> None:
+    def __init__(self, *, prebuffer_frames: int, silent_pulls: int = 0) -> None:
         self.prebuffer_frames = prebuffer_frames
+        self._silent_pulls = silent_pulls
+        self._pulls = 0
+        """Since the device was started."""
         self.starvations = 0
         self._lock = threading.Lock()
         self._clock = DeviceClock(0.0)
@@ -117,7 +121,9 @@ class PlaybackBuffer:
             self._forget_heard(now_s)
             pcm = tail = self._take_tail(frames)
             wanted = frames - frames_of(tail)
-            if self.is_flowing and not self._is_paused:
+            self._pulls += 1
+            is_filled = self._pulls > self._silent_pulls
+            if self.is_flowing and not self._is_paused and is_filled:
                 pcm = self._round_off(self._take(wanted, start + frames_of(tail)))
                 pcm = tail + self._gain.apply(pcm + silence(wanted - frames_of(pcm)))
             else:
@@ -227,6 +233,7 @@ class PlaybackBuffer:
             self._end_time_line(now_s)
             self._clock = DeviceClock(buffer_s)
             self._gain.arrive()
+            self._pulls = 0
             self._is_paused = False
             self._tail = b""
 

@@ -23,7 +23,7 @@ from voiced.audio.line import STALL_S, Line, Wanted
 from voiced.audio.meter import Meter
 from voiced.audio.pcm import BYTES_PER_FRAME, RATE_HZ, Resampler, ms_to_frames
 from voiced.audio.portaudio import CONTINUE, OUTPUT_UNDERFLOW, Callback, PortAudio
-from voiced.audio.reference import Reference
+from voiced.audio.reference import FILLED_PULLS, Reference
 from voiced.conversation.sound_events import (
     Heard,
     PlaybackCut,
@@ -91,7 +91,10 @@ class Speaker:
         self._converter: Converter | None = None
         self._underruns = 0
         self._delay_s: float | None = None
-        self._buffer = PlaybackBuffer(prebuffer_frames=ms_to_frames(settings.prebuffer_ms))
+        self._buffer = PlaybackBuffer(
+            prebuffer_frames=ms_to_frames(settings.prebuffer_ms),
+            silent_pulls=0 if reference is None else FILLED_PULLS,
+        )
         self._linger: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -287,7 +290,7 @@ class Speaker:
             wanted, held_s = (count, 0.0) if converter is None else converter.wants(count)
             pcm = self._buffer.pull(wanted, now_s, delay_s, held_s)
             if self._reference is not None:
-                self._reference.played(pcm, now_s)
+                self._reference.played(pcm, now_s, delay_s)
             if converter is not None:
                 pcm = converter.convert(pcm, count)
             self._meter.note(pcm)

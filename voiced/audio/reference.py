@@ -46,6 +46,9 @@ FEWEST: Final = 5
 SETTLED_S: Final = BUCKET_S * BUCKETS
 """How long after a start the device's clock is known: it takes its first buffers at once."""
 
+FILLED_PULLS: Final = 3
+"""With so many the device is filled; its figure is no good before the next."""
+
 
 class Floor:
     """The lowest of some figures over the last second or a bit more.
@@ -105,6 +108,12 @@ class Reference:
         self._unsure_until_s = 0.0
         self._hole_frames = HOLE_FRAMES
         """What counts as a hole now."""
+        self._pulls = 0
+        """Since the start, as long as they are worth counting."""
+        self._usual_s: float | None = None
+        """How long after the first pull that was, the first time."""
+        self._moved = 0
+        """By how many frames this start was moved to be like the first."""
         self._runs = False
 
     def started(self, now_s: float) -> None:
@@ -116,11 +125,19 @@ class Reference:
             self._unsure_until_s = now_s
             self._runs = False
 
-    def played(self, pcm: bytes, now_s: float) -> None:
-        """Take what was just handed to the device, as it will sound: 24 kHz s16 mono."""
+    def played(self, pcm: bytes, now_s: float, delay_s: float | None = None) -> None:
+        """Take what was just handed to the device, as it will sound: 24 kHz s16 mono.
+
+        Args:
+            pcm: The samples.
+            now_s: When they were handed over.
+            delay_s: How long until the device plays the first of them, as it says.
+        """
         with self._lock:
             if not self._runs:
                 self._anchor(now_s)
+            if delay_s is not None:
+                self._hear_device(now_s + delay_s)
             self._device.note(now_s - self._handed / RATE_HZ, now_s)
             if now_s - self._began_s < SETTLED_S:
                 self._settled_s = self._device.value
@@ -207,12 +224,27 @@ class Reference:
             self._waiting += silence(min(place - self._written, KEPT_FRAMES))
         self._written = place
         self._began_s = self._settled_s = now_s
+        self._pulls = 0
+        self._moved = 0
         self._runs = True
+
+    def _hear_device(self, plays_at_s: float) -> None:
+        """Take the device's figure for the next sample; soon after a start, go by it."""
+        self._pulls += 1
+        if self._pulls != FILLED_PULLS + 1:
+            return
+        told_s = plays_at_s - self._handed / RATE_HZ - self._began_s
+        if self._usual_s is None or abs(told_s - self._usual_s) * RATE_HZ > HOLE_FRAMES:
+            # The first start, or another device.
+            self._usual_s = told_s
+        self._moved = round((told_s - self._usual_s) * RATE_HZ)
+        self._written += self._moved
+        self._trim()
 
     def _apart(self) -> int:
         """Return by how many frames the next sample comes later than it lies."""
         moved_s = self._device.value - self._settled_s
-        first = self._microphone_at(self._began_s + moved_s)
+        first = self._microphone_at(self._began_s + moved_s) + self._moved
         return first + self._handed - self._written
 
     def _pair(self, now_s: float) -> int:
