@@ -14,6 +14,7 @@ from pywebrtc_audio import AudioProcessor
 
 from tests.bench.noises import Random, Sound, active_rms
 from voiced.audio.ear import Ear, VoiceEvent
+from voiced.audio.echo import DELAY_S
 from voiced.audio.pcm import RATE_HZ
 from voiced.conversation.sound_events import VoiceConfirmed, VoiceDismissed, VoiceSuspected
 
@@ -123,7 +124,6 @@ class Loop:
         heard = convolved(self._clipped(sample), room.echo)
         self._level = 10 ** (echo_dbfs / 20) / active_rms(heard)
         self._echo = np.zeros(reply.size)
-        self._done = 0
 
     def run(
         self,
@@ -172,7 +172,7 @@ class Loop:
         near = _pcm(self._echo[span] + self._near[span])
         cancelled = self._processor.process(near, far).tobytes()
         began = time.thread_time()
-        events = self._ear.process(cancelled, far.tobytes(), now_s)
+        events = self._ear.process(cancelled, far.tobytes(), now_s - DELAY_S)
         took_us = (time.thread_time() - began) * 1e6
         quiet = self._ear.probability is None
         (heard.ear_us if quiet else heard.listening_us).append(took_us)
