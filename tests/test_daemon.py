@@ -38,8 +38,6 @@ MIC = "mic.monitor"
 """The source that the daemon records from."""
 UNTOUCHED = {"echo_cancellation": False, "half_duplex": "never"}
 """What is spoken goes to the server bit by bit."""
-BELIEVED: dict[str, object] = {"hold_ms": 0}
-"""What the server hears is speech, although nobody speaks in the room."""
 
 
 @asynccontextmanager
@@ -115,7 +113,7 @@ async def test_what_is_spoken_reaches_the_server_and_its_reply_the_loudspeaker(
 async def test_an_interruption_is_told_measured_and_final(
     trial: Trial, card: VirtualSoundCard
 ) -> None:
-    async with conversation(card, interruption=BELIEVED) as (daemon, wire):
+    async with conversation(card) as (daemon, wire):
         with trial.recorder(card) as recorder:
             await wire.turn_ended()
             await wire.reply("resp_1", [Piece("item_1", noise(10_000))])
@@ -258,7 +256,7 @@ async def edge(daemon: Daemon, name: str) -> asyncio.subprocess.Process:
 
 
 async def test_events_begin_with_the_state_and_tell_every_change(card: VirtualSoundCard) -> None:
-    async with conversation(card, interruption=BELIEVED) as (daemon, wire):
+    async with conversation(card) as (daemon, wire):
         listening = await asyncio.create_subprocess_exec(
             *daemon.ctl_command("events"), env=daemon.environment, stdout=asyncio.subprocess.PIPE
         )
@@ -329,10 +327,7 @@ async def test_what_was_said_is_remembered_and_written_where_the_user_wants_it(
     card: VirtualSoundCard,
 ) -> None:
     file = card.base / "talks.txt"
-    # Nobody speaks: with local detection what the server says would only hold the reply.
-    async with conversation(
-        card, transcript={"file": str(file)}, interruption={"local": False}
-    ) as (daemon, wire):
+    async with conversation(card, transcript={"file": str(file)}) as (daemon, wire):
         await wire.turn_ended("user_1")
         done = {"type": "response.output_audio_transcript.done", "response_id": "resp_1"}
         await wire.created("resp_1")

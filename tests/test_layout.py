@@ -30,6 +30,7 @@ TESTED_ELSEWHERE = {
     "voicectl/client.py": "tests/test_daemon.py",
     "voicectl/quick.py": "tests/voicectl/test_fast.py",
     "voicectl/checks/finding.py": "tests/voicectl/verbs/test_doctor.py",
+    "voicectl/sounding.py": "tests/voicectl/test_chirp.py",
     "voicectl/service_facts.py": "tests/voicectl/checks/test_unit.py",
     "voicectl/settings_file.py": "tests/voicectl/verbs/test_config.py",
     "voicectl/verbs/session.py": "tests/test_daemon.py",

@@ -105,14 +105,15 @@ def _side(wanted: str, listed: list[Listed], server: SoundServer | None, *, is_i
         used = route or (_default(servers) if wanted == DEFAULT else "") or choice.name
     except DeviceError as refusal:
         error = str(refusal)
-    return Side([_device(each) for each in servers], hardware, used, error)
+    return Side([device_of(each) for each in servers], hardware, used, error)
 
 
 def _default(servers: list[ServerDevice]) -> str:
     return next((each.name for each in servers if each.is_default), "")
 
 
-def _device(listed: ServerDevice) -> Device:
+def device_of(listed: ServerDevice) -> Device:
+    """Return what voicectl says of a device."""
     return Device(
         listed.name,
         listed.description,
@@ -120,6 +121,8 @@ def _device(listed: ServerDevice) -> Device:
         is_default=listed.is_default,
         is_muted=listed.is_muted,
         form=listed.form,
+        is_headset=listed.is_headset,
+        is_canceller=listed.is_canceller,
     )
 
 

@@ -26,6 +26,8 @@ def status(report: "dict[str, Any]") -> str:
     lines.append(f"loudspeaker:  {audio['output'] or 'closed'}")
     if said := trouble(audio):
         lines.append(f"sound:        {said}")
+    if said := echo(audio):
+        lines.append(f"echo:         {said}")
     last = report["last_interruption"]
     if last:
         number = f" (number {last['number']})" if last.get("number") else ""
@@ -50,6 +52,14 @@ def trouble(audio: "dict[str, Any]") -> str:
     """Return what went wrong with the sound, counted; empty when nothing did."""
     names = ("underruns", "overruns", "starvations", "restarts", "unsent")
     return ", ".join(f"{audio[name]} {name}" for name in names if audio[name])
+
+
+def echo(audio: "dict[str, Any]") -> str:
+    """Return what is not as people expect while the assistant speaks; empty when all is."""
+    if audio.get("echo_reason"):
+        return str(audio["echo_reason"])
+    is_deaf = audio.get("echo") == "half_duplex"
+    return "nothing is heard while the assistant speaks" if is_deaf else ""
 
 
 def outcome_of(interruption: "dict[str, Any]", heard: "Callable[[int], str] | None" = None) -> str:

@@ -7,11 +7,13 @@ write to the terminal.  In a child they do none of this to voicectl.
 import os
 import subprocess
 import sys
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from voiced.settings import Audio
+
+Told = TypeVar("Told", bound=msgspec.Struct)
 
 BROKEN_LATENCY: Final = "PULSE_LATENCY_MSEC"
 """The daemon takes this variable away too."""
@@ -26,6 +28,9 @@ class Device(msgspec.Struct, frozen=True):
     is_default: bool = False
     is_muted: bool = False
     form: str = ""
+    is_headset: bool = False
+    is_canceller: bool = False
+    """The sound server takes the echo out of it."""
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -92,11 +97,26 @@ def survey(audio: Audio, *, listen_s: float, within_s: float) -> Survey:
     Raises:
         SoundError: It could not be found out.
     """
+    return ask_child("voicectl.probe", Task(audio, listen_s), Survey, within_s)
+
+
+def ask_child(module: str, task: msgspec.Struct, kind: type[Told], within_s: float) -> Told:
+    """Have a process of its own do something with the sound, and return what it tells.
+
+    Args:
+        module: What it runs.
+        task: What it is given.
+        kind: What it answers.
+        within_s: How long that may take.
+
+    Raises:
+        SoundError: It did not answer.
+    """
     environment = {name: value for name, value in os.environ.items() if name != BROKEN_LATENCY}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "voicectl.probe"],
-            input=msgspec.json.encode(Task(audio, listen_s)),
+            [sys.executable, "-m", module],
+            input=msgspec.json.encode(task),
             capture_output=True,
             env=environment,
             check=False,
@@ -105,7 +125,7 @@ def survey(audio: Audio, *, listen_s: float, within_s: float) -> Survey:
     except subprocess.TimeoutExpired as error:
         raise SoundError(f"no answer from the sound server within {within_s:g} s") from error
     try:
-        return msgspec.json.decode(done.stdout, type=Survey)
+        return msgspec.json.decode(done.stdout, type=kind)
     except msgspec.DecodeError as error:
         words = done.stderr.decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(words) if line.strip()), "nothing")

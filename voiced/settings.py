@@ -149,8 +149,8 @@ class Interruption:
     )
     hold_ms: int = option(
         1000,
-        "What the server alone takes for speech makes the assistant wait for so long before it"
-        " goes on; 0 gives you the floor at once.",
+        "Where this machine took a sound for no speech and the server does not, the assistant"
+        " waits for so long before it goes on; 0 believes the server.",
         minimum=0,
         maximum=5000,
     )

@@ -37,7 +37,7 @@ class FakeStream(Stream):
 
     def capture(self, pcm: bytes, flags: int = 0) -> None:
         """Call back as PortAudio would, on a thread of its own."""
-        times = {"output_buffer_dac_time": 0.02, "current_time": 0.0}
+        times = {"output_buffer_dac_time": 0.02, "current_time": 0.0, "input_buffer_adc_time": 0.0}
         thread = threading.Thread(target=self.callback, args=(pcm, len(pcm) // 2, times, flags))
         thread.start()
         thread.join()

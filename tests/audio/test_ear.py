@@ -147,6 +147,32 @@ def test_doubted_speech_that_convinces_after_all_is_suspected_and_confirmed_at_o
     assert kinds(told)[:2] == [VoiceSuspected, VoiceConfirmed]
 
 
+def test_after_speech_that_was_none_only_what_outlasts_the_ducking_is_confirmed() -> None:
+    def confirmed_after_s(listener: Listener) -> float:
+        suspected, confirmed = 0.0, 0.0
+        for start in range(0, len(sentence()), SIZE):
+            told = kinds(listener.hear(sentence()[start : start + SIZE]))
+            suspected = listener.now_s if VoiceSuspected in told else suspected
+            confirmed = listener.now_s if VoiceConfirmed in told else confirmed
+        return confirmed - suspected
+
+    doubtful = Never(0.3)
+    listener = learned(doubtful)
+    listener.hear(sentence()[: int(0.3 * RATE_HZ) * 2] + quiet(0.5))
+    doubtful.probability = 1.0
+    assert confirmed_after_s(listener) >= TUNED.duck_s
+    listener.hear(quiet(TUNED.doubtful_s))
+    assert confirmed_after_s(listener) < TUNED.duck_s
+
+
+def test_a_voice_that_ends_with_the_cut_makes_the_next_one_doubtful() -> None:
+    listener = learned(Never(1.0))
+    short = sentence()[: int(0.1 * RATE_HZ) * 2] + quiet(0.5)
+
+    assert kinds(listener.hear(short)) == [VoiceSuspected, VoiceConfirmed]
+    assert kinds(listener.hear(short)) == [VoiceSuspected, VoiceDismissed]
+
+
 def test_the_probability_asked_for_is_the_one_that_decides() -> None:
     strict = learned(Never(0.6), speech_probability=0.7)
     assert VoiceConfirmed not in kinds(strict.hear(sentence()))

@@ -5,7 +5,7 @@ import pytest
 from tests.audio.hearing_rig import SILENCE, FrontEndRig, negated
 from tests.audio.probe import noise
 from voiced.audio.echo import DELAY_S
-from voiced.audio.front_end import HOLD_S, LEARN_S, TAIL_S
+from voiced.audio.front_end import BEGIN_S, HOLD_S, LEARN_S, TAIL_S
 from voiced.conversation.sound_events import (
     HearingChanged,
     MicrophoneFrames,
@@ -158,6 +158,21 @@ def test_after_a_hole_nothing_is_believed_for_two_seconds_of_sound() -> None:
     assert doubts == [HearingChanged("cancelled", can_detect=False)]
     assert any(heard(before))
     assert CANCELLED in after
+
+
+def test_after_a_rest_nothing_is_believed_for_half_a_second_of_sound() -> None:
+    made = knows_the_room()
+    begins = speak(made, 11.0, BEGIN_S - 0.02)
+    speak(made, 11.0 + BEGIN_S - 0.02, 0.01)
+    goes_on = speak(made, 11.0 + BEGIN_S - 0.01, 0.03)
+    made.front_end.process(noise(10), 12.0)
+    pause = speak(made, 12.1, 0.1)
+
+    assert [event for event in begins if isinstance(event, HearingChanged)] == [
+        HearingChanged("cancelled", can_detect=False)
+    ]
+    assert CANCELLED in goes_on
+    assert not any(isinstance(event, HearingChanged) for event in pause)
 
 
 def test_a_loudspeaker_that_ran_dry_is_a_hole_at_once() -> None:

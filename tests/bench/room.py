@@ -48,6 +48,12 @@ def make_room(random: Random) -> Room:
     return Room(echo, _response(random, t60_s, 0.8), random.uniform(0.5, 2.0))
 
 
+def make_hard_room(random: Random) -> Room:
+    """Return a hall, with the loudspeaker far from the microphone: more than can be cancelled."""
+    echo = np.concatenate([np.zeros(int(0.06 * RATE_HZ)), _response(random, 0.7, 1.2)])
+    return Room(echo, _response(random, 0.7, 1.2), random.uniform(0.5, 2.0))
+
+
 def _response(random: Random, t60_s: float, reverb: float) -> Sound:
     """Return a direct sound, a few early reflections, and noise that dies away."""
     frames = int(t60_s * RATE_HZ)
@@ -123,17 +129,18 @@ class Loop:
         self,
         *,
         duck_db: float = 14.0,
-        cuts: bool = True,
+        resume_s: float | None = None,
         until: Callable[[Heard, float], bool] = lambda _heard, _now_s: False,
     ) -> Heard:
         """Let time pass.
 
         Args:
             duck_db: So much quieter is the assistant while somebody is suspected to speak.
-            cuts: What is confirmed silences the assistant.
+            resume_s: So long after a cut the assistant speaks again.
             until: Ends it early.
         """
         heard = Heard()
+        resume_at_s = float("inf")
         for start in range(0, self._reply.size - FRAME + 1, FRAME):
             now_s = (start + FRAME) / RATE_HZ
             if start % SEGMENT == 0:
@@ -146,10 +153,15 @@ class Loop:
                         self._turn(start + FRAME, 10 ** (-duck_db / 20))
                     case VoiceConfirmed():
                         heard.confirmed_s.append(now_s)
-                        self._turn(start + FRAME, 0.0 if cuts else 1.0)
+                        self._turn(start + FRAME, 0.0)
+                        if resume_s is not None:
+                            resume_at_s = now_s + resume_s
                     case VoiceDismissed():
                         heard.dismissed_s.append(now_s)
                         self._turn(start + FRAME, 1.0)
+            if now_s >= resume_at_s:
+                self._turn(start + FRAME, 1.0)
+                resume_at_s = float("inf")
             if until(heard, now_s):
                 break
         return heard

@@ -40,6 +40,14 @@ def in_the_tail(facts: ev.SessionReady) -> World:
     return world
 
 
+def vetoed(facts: ev.SessionReady) -> World:
+    """Return one in which this machine has just taken a sound over it for no speech."""
+    world = in_the_tail(facts)
+    for move in ("suspect", "dismiss"):
+        world.move(move)
+    return world
+
+
 def explore(world: World, depth: int) -> int:
     """Make every sequence of moves, settle after each, return how many states there are."""
     seen = {world.key()}
@@ -93,6 +101,7 @@ CASES = [
 ]
 OVERHEARD = [
     pytest.param(in_the_tail, SERVER_VAD, id="in the tail, server cancels"),
+    pytest.param(vetoed, SERVER_VAD, id="vetoed, server cancels"),
     pytest.param(overheard, FORGETFUL, id="overheard, we cancel"),
 ]
 """With voices there are more moves, so a sequence is one shorter."""

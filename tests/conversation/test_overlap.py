@@ -52,8 +52,15 @@ def speaking(
 def held(facts: ev.SessionReady = SERVER_VAD, *, is_whole: bool = True) -> Stage:
     """Return a conversation whose reply is held because the server alone heard somebody."""
     stage = speaking(facts, is_whole=is_whole)
+    veto(stage)
     assert stage.hear(ev.SpeechStarted("user_2")) == [fx.HoldPlayback(1)]
     return stage
+
+
+def veto(stage: Stage) -> None:
+    """Have this machine take a sound for no speech."""
+    stage.take(SUSPECTED)
+    stage.take(se.VoiceDismissed())
 
 
 def silent(effects: list[fx.Effect]) -> list[fx.Effect]:
@@ -312,7 +319,9 @@ def test_what_the_server_alone_hears_holds_the_assistant_and_sends_nothing() -> 
     assert stage.hold() == []
     assert stage.state is State.SPEAKING
     assert stage.core.status().state == "speaking"
-    assert stage.core.status().last_interruption is None
+    last = stage.core.status().last_interruption
+    assert last is not None
+    assert (last.source, last.confirmed) == ("local", False)
 
 
 @pytest.mark.parametrize(
@@ -323,6 +332,21 @@ def test_the_server_is_believed_where_this_machine_has_no_say(
     options: Options, *, can_detect: bool
 ) -> None:
     stage = speaking(options=options, can_detect=can_detect)
+    veto(stage)
+
+    assert silent(stage.hear(ev.SpeechStarted("user_2"))) == [fx.CutPlayback(1)]
+
+
+def test_the_server_is_believed_where_this_machine_has_heard_nothing() -> None:
+    stage = speaking()
+
+    assert silent(stage.hear(ev.SpeechStarted("user_2"))) == [fx.CutPlayback(1)]
+
+
+def test_a_veto_is_about_one_sound() -> None:
+    stage = speaking()
+    veto(stage)
+    stage.now += 2.1
 
     assert silent(stage.hear(ev.SpeechStarted("user_2"))) == [fx.CutPlayback(1)]
 
@@ -433,7 +457,7 @@ def test_a_turn_after_the_words_were_given_back_is_an_interruption() -> None:
 
     assert silent(stage.hear(ev.TurnCommitted("user_2"))) == [fx.CutPlayback(1)]
     told = figures(stage.silence(HEARD))
-    assert (told.number, told.confirmed) == (2, True)
+    assert (told.number, told.confirmed) == (3, True)
     assert told.silent_ms == pytest.approx(4.0)
 
 
@@ -558,14 +582,14 @@ def test_a_reply_that_was_over_before_the_hold_is_not_interrupted() -> None:
 def test_a_reply_that_was_over_before_the_hold_takes_its_response_with_it() -> None:
     stage = speaking(FORGETFUL, is_whole=False)
     stage.hear(ev.AudioDone("resp_1", "item_1", 0))
+    veto(stage)
     stage.hear(ev.SpeechStarted("user_2"))
 
     assert silent(stage.drain()) == [fx.ResumePlayback(), fx.CancelResponse("cancel_1", "resp_1")]
 
 
 def test_a_reply_that_begins_while_speech_is_disbelieved_lives() -> None:
-    stage = speaking(FORGETFUL)
-    stage.hear(ev.SpeechStarted("user_2"))
+    stage = held(FORGETFUL)
     stage.wait(1.0)
     assert not stage.core.scene.has_floor()
 

@@ -15,6 +15,7 @@ from voiced.conversation import effects as fx
 from voiced.conversation import events as ev
 from voiced.conversation import sound_events as se
 from voiced.conversation.absence import LOCKED, SUSPENDED
+from voiced.conversation.doubt import VETO_S
 from voiced.conversation.responses import ALREADY_ACTIVE
 from voiced.settings import Session, Settings
 
@@ -111,6 +112,8 @@ class Voice:
     held: set[str] = field(default_factory=set)
     """Responses of which something is held."""
     gain_db: float = 0.0
+    vetoed_s: float = float("-inf")
+    """When this machine last took a sound for no speech."""
     cut_plays: int = 0
     """So many ``Play`` effects there were at the last cut."""
 
@@ -214,10 +217,11 @@ class World:
             self.active.is_cancelled = True
         is_whole = self.active is None or not self.facts.interrupts
         is_alone = not (self.voice.gain_db or self.is_cutting())
-        may_doubt = self.can_notice() and is_alone and is_whole
+        is_vetoed = self.now - self.voice.vetoed_s <= VETO_S
+        may_doubt = self.can_notice() and is_alone and is_whole and is_vetoed
         self.say(ev.SpeechStarted("user"))
         self.voice.is_doubted = self.voice.is_held
-        assert self.voice.is_doubted == may_doubt, "the server alone holds, and nothing else does"
+        assert self.voice.is_doubted == may_doubt, "only what was vetoed holds"
         if not self.voice.is_doubted:
             self.everything_dies()
 
@@ -228,9 +232,11 @@ class World:
         self.is_user_speaking = False
         if self.voice.is_doubted:
             self.everything_dies()
-        self.is_owed, self.is_owed_late = True, False
         self.say(ev.SpeechStopped("user"))
         self.say(ev.TurnCommitted("user"))
+        # The answer to a turn that crossed with the key comes too late.
+        self.is_owed_late = self.core.scene.input.is_held
+        self.is_owed = not self.is_owed_late
 
     def can_create(self) -> bool:
         return self.is_up() and self.active is None and (self.is_owed or self.is_owed_late)
@@ -379,7 +385,12 @@ class World:
     def can_dismiss(self) -> bool:
         return self.voice.is_suspected
 
+    def veto(self, at_s: float) -> None:
+        if self.voice.gain_db:
+            self.voice.vetoed_s = at_s
+
     def do_dismiss(self) -> None:
+        self.veto(self.now)
         self.give(se.VoiceDismissed())
         self.voice.is_suspected = False
         assert not self.voice.gain_db, "ducked while nothing is suspected"
@@ -391,6 +402,7 @@ class World:
         due_s = overlap.due_s(self.core.scene)
         assert due_s is not None
         self.now = max(self.now, due_s)
+        self.veto(due_s)
         self.carry_out(self.core.tick(self.now))
         assert not self.can_enough(), "doubt ends in its time"
 

@@ -121,3 +121,15 @@ def test_an_interruption_of_which_nothing_is_known_says_nothing() -> None:
     last = {"source": "server", "silent_ms": None, "heard_ms": None, "confirmed": True}
 
     assert render.outcome_of(last, str) == ""
+
+
+def test_a_microphone_that_is_not_heard_meanwhile_is_told_with_its_reason() -> None:
+    def said(**audio: str) -> list[str]:
+        text = render.status(report(audio=audio))
+        return [line for line in text.splitlines() if line.startswith("echo:")]
+
+    assert said(echo="cancelled", echo_reason="") == []
+    assert said(echo="half_duplex", echo_reason="") == [
+        "echo:         nothing is heard while the assistant speaks"
+    ]
+    assert said(echo="half_duplex", echo_reason="no canceller") == ["echo:         no canceller"]

@@ -1,5 +1,6 @@
 """Whether there is a sound server, which devices are used, and what the microphone hears."""
 
+from importlib.util import find_spec
 from math import log10
 from typing import Final
 
@@ -13,11 +14,14 @@ CLIPS: Final = 0.001
 """A share of samples at full scale that is heard as distortion."""
 QUIETEST: Final = 0.0005
 """A peak below this, -66 dB, is less than the noise of a microphone that is on."""
-HEADSETS: Final = ("headset", "headphone", "hands-free", "earpiece")
-CANCELLERS: Final = ("echo-cancel", "echo_cancel", "echo cancel", "echocancel")
 DUMMY: Final = "auto_null"
 """What a sound server has instead of a device it has not found."""
 START_A_SERVER: Final = "systemctl --user start pipewire-pulse, or: pulseaudio --start"
+NO_WHEEL: Final = "pywebrtc-audio is not installed"
+HEARS_ITSELF: Final = "over loudspeakers the assistant hears itself"
+DEAF: Final = "while the assistant speaks, nothing is heard"
+CURE: Final = "use a headset, or the sound server's module-echo-cancel as microphone"
+TURN_ON: Final = "set [audio] echo_cancellation = true, or use a headset"
 CHOOSE: Final = "voicectl devices, then voicectl config edit"
 
 
@@ -93,17 +97,19 @@ def _output(side: Side) -> Finding:
 
 
 def _echo(found: Survey, audio: Audio) -> Finding:
-    """Say what keeps the assistant from hearing itself; voiced itself does nothing yet."""
+    """Say what keeps the assistant from hearing itself."""
     microphone, loudspeaker = used(found.input), used(found.output)
-    if _is_like(microphone, CANCELLERS):
-        return ok("sound.echo", f"the sound server takes the echo out of {microphone.name}")
-    if _is_like(loudspeaker, HEADSETS):
+    if audio.half_duplex == "always":
+        return warn("sound.echo", f"{DEAF}, as you asked", 'set [audio] half_duplex = "auto"')
+    if loudspeaker.is_headset:
         return ok("sound.echo", f"no echo over {_called(loudspeaker)}")
-    told = "nothing takes the echo out: over loudspeakers the assistant hears itself"
-    if audio.echo_cancellation:
-        told = "[audio] echo_cancellation does nothing yet, and no headset is used"
-    remedy = "use a headset, or the sound server's module-echo-cancel as microphone"
-    return warn("sound.echo", told, remedy)
+    if microphone.is_canceller:
+        return ok("sound.echo", f"the sound server takes the echo out of {microphone.name}")
+    if audio.echo_cancellation and find_spec("pywebrtc_audio") is not None:
+        return ok("sound.echo", "voiced takes the echo out; how well: voicectl doctor audio")
+    why = NO_WHEEL if audio.echo_cancellation else "[audio] echo_cancellation = false"
+    told = HEARS_ITSELF if audio.half_duplex == "never" else DEAF
+    return warn("sound.echo", f"{told}: {why}", CURE if audio.echo_cancellation else TURN_ON)
 
 
 def _level(found: Survey, stays_closed: str) -> Finding:
@@ -143,8 +149,3 @@ def _called(device: Device) -> str:
 
 def _is_dummy(device: Device) -> bool:
     return device.name.startswith(DUMMY)
-
-
-def _is_like(device: Device, words: tuple[str, ...]) -> bool:
-    text = f"{device.name} {device.description} {device.form}".casefold()
-    return any(word in text for word in words)

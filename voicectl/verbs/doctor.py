@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from voicectl.outcome import DONE, FALSE
+from voicectl.outcome import DONE, FALSE, USAGE, complain
 from voicectl.verbs.tree import Verbs
 from voiced import __version__
+from voiced.errors import ConfigError
 
 if TYPE_CHECKING:
     from voicectl.checks.finding import Finding
 
+SOUNDS_WITHIN_S: Final = 15.0
 COLOURS: Final = {"ok": "32", "warn": "33", "fail": "31", "skip": "2"}
 """Level -> what a terminal shows it in."""
 
@@ -28,15 +30,24 @@ def add(verbs: Verbs) -> None:
         examples=(
             "voicectl doctor                  opens your microphone for half a second",
             "voicectl doctor --no-microphone",
+            "voicectl doctor audio            plays a chirp: can you interrupt over it?",
             "voicectl doctor --json | jq '.findings[] | select(.level == \"fail\")'",
         ),
         json=True,
+    )
+    made.add_argument(
+        "part",
+        nargs="?",
+        choices=("audio",),
+        help="audio: play a chirp of two seconds and measure its echo; without it, everything else",
     )
     made.add_argument("--no-microphone", action="store_true", help="do not open the microphone")
 
 
 def doctor(arguments: argparse.Namespace) -> int:
     """Look at everything; the status is 1 when something does not work."""
+    if arguments.part == "audio":
+        return _audio(arguments)
     from voicectl.checks.examine import examine
 
     found = examine(os.environ, listens=not arguments.no_microphone)
@@ -45,6 +56,41 @@ def doctor(arguments: argparse.Namespace) -> int:
     else:
         print(report(found, is_coloured=is_coloured(sys.stdout.isatty(), os.environ)))
     return FALSE if count(found, "fail") else DONE
+
+
+def _audio(arguments: argparse.Namespace) -> int:
+    """Play a chirp; the status is 1 when interrupting will not work well."""
+    from voicectl import settings_file
+    from voicectl.checks import loudspeaker, socket
+    from voicectl.checks.finding import fail
+    from voicectl.sound import SoundError
+    from voicectl.sounding import Sounding, sound_out
+
+    if arguments.no_microphone:
+        complain("doctor audio needs the microphone: leave out --no-microphone")
+        return USAGE
+    daemon = socket.ask(has_service=False)
+    if daemon.status.get("muted"):
+        complain("you have muted the microphone", "voicectl unmute, then doctor audio again")
+        return FALSE
+    try:
+        settings = settings_file.load(daemon.config or settings_file.own())
+    except ConfigError as error:
+        complain(str(error))
+        return FALSE
+    told = Sounding()
+    try:
+        told = sound_out(settings, within_s=SOUNDS_WITHIN_S)
+        found = loudspeaker.judged(told)
+    except SoundError as error:
+        found = [fail("audio.devices", str(error), "voicectl doctor")]
+    is_well = not count(found, "fail") and not count(found, "warn")
+    if arguments.json:
+        figures = loudspeaker.as_object(told)
+        print(json.dumps({**as_object(found), "ok": is_well, "audio": figures}, indent=2))
+    else:
+        print(report(found, is_coloured=is_coloured(sys.stdout.isatty(), os.environ)))
+    return DONE if is_well else FALSE
 
 
 def as_object(found: "Sequence[Finding]") -> dict[str, Any]:

@@ -6,7 +6,10 @@ Rules
 2. A suspicion is told once, and ends in one of two ways: confirmed or dismissed.
 3. What was not confirmed in time must go silent, or convince the second stage, before it is
    suspected again: music in the room does not make the assistant louder and quieter.
-4. Nothing is told while the loudspeaker has been silent for long, nor before the canceller
+4. What was taken for speech in vain, or ended as soon as the assistant was cut, may be what
+   the canceller leaves of the assistant in this room.  For the next minutes only what is
+   still speech after the ducking has worked counts: an echo is softer by then, a user is not.
+5. Nothing is told while the loudspeaker has been silent for long, nor before the canceller
    has learned the room, nor while it is held.
 
 Used on the thread of the microphone only.  Times are those of the monotonic clock.
@@ -23,8 +26,9 @@ from voiced.conversation.sound_events import VoiceConfirmed, VoiceDismissed, Voi
 from voiced.settings import Interruption
 
 FRAME_S: Final = FRAME_MS / 1000
-CANCELLER_DELAY_S: Final = 0.009
-"""So much later a sound leaves the canceller."""
+LATE_S: Final = 0.055
+"""So much later than the first sound the first stage hears a voice, over a reply as loud as
+the user: the canceller takes weak beginnings away."""
 VoiceEvent = VoiceSuspected | VoiceConfirmed | VoiceDismissed
 
 
@@ -59,6 +63,7 @@ class Ear:
         self._armed = Arming(tuning)
         self._stand = _Stand.QUIET
         self._since_s = 0.0
+        self._doubtful_until_s = float("-inf")
 
     @property
     def is_voice(self) -> bool:
@@ -84,7 +89,7 @@ class Ear:
         Args:
             cancelled: The microphone without the assistant's voice, at 24 kHz.
             loudspeaker: What the loudspeaker was given meanwhile.
-            at_s: When the 10 ms ended.
+            at_s: When the 10 ms ended, before they went through the canceller.
         """
         samples = self._thin.process(cancelled)
         self._first.hear(samples)
@@ -115,36 +120,63 @@ class Ear:
 
     def _judge(self, at_s: float) -> tuple[VoiceEvent, ...]:
         if self._first.quiet_frames >= self._tuning.quiet_frames:
-            was_suspected = self._stand is _Stand.SUSPECTED
-            self._stand = _Stand.QUIET
-            return (VoiceDismissed(),) if was_suspected else ()
-        sound_at_s = at_s - self._first.run_frames * FRAME_S - CANCELLER_DELAY_S
-        is_certain = self._is_certain()
+            return self._end(at_s)
+        sound_at_s = at_s - self._first.run_frames * FRAME_S - LATE_S
+        is_certain = self._is_certain(at_s)
         match self._stand:
             case _Stand.QUIET | _Stand.DOUBTED if is_certain:
-                self._stand = _Stand.CONFIRMED
+                self._stand, self._since_s = _Stand.CONFIRMED, at_s
                 return VoiceSuspected(sound_at_s), VoiceConfirmed(sound_at_s)
             case _Stand.QUIET if self._first.is_suspicious():
                 self._stand, self._since_s = _Stand.SUSPECTED, at_s
                 return (VoiceSuspected(sound_at_s),)
             case _Stand.SUSPECTED if is_certain:
-                self._stand = _Stand.CONFIRMED
+                self._stand, self._since_s = _Stand.CONFIRMED, at_s
                 return (VoiceConfirmed(sound_at_s),)
             case _Stand.SUSPECTED if at_s - self._since_s >= self._patience_s():
                 self._stand = _Stand.DOUBTED
+                self._doubt(at_s)
                 return (VoiceDismissed(),)
         return ()
+
+    def _end(self, at_s: float) -> tuple[VoiceEvent, ...]:
+        """Draw the conclusions from a silence."""
+        stand, self._stand = self._stand, _Stand.QUIET
+        voice_ended_s = at_s - self._first.quiet_frames * FRAME_S
+        if stand is _Stand.CONFIRMED and voice_ended_s - self._since_s < self._tuning.echo_s:
+            self._doubtful_until_s = at_s + self._tuning.doubtful_s
+        if stand is not _Stand.SUSPECTED:
+            return ()
+        self._doubt(at_s)
+        return (VoiceDismissed(),)
+
+    def _doubt(self, at_s: float) -> None:
+        """Trust less from now on, if it was like speech."""
+        likely = self._settings.speech_probability / 2
+        if self._second is not None and self._second.highest >= likely:
+            self._doubtful_until_s = at_s + self._tuning.doubtful_s
 
     def _patience_s(self) -> float:
         return self._settings.confirm_within_ms / 1000
 
-    def _is_certain(self) -> bool:
-        least_ms = self._settings.min_speech_ms
+    def _is_certain(self, at_s: float) -> bool:
+        least_ms = max(1, self._settings.min_speech_ms)
         if not self._first.has_pitch():
             return False
         if self._second is None:
             return self._first.is_sustained() and self._first.run_frames * FRAME_MS >= least_ms
-        return self._second.speech_ms >= max(1, least_ms)
+        if at_s < self._doubtful_until_s:
+            if not self._outlasts_duck(at_s):
+                return False
+            least_ms = max(least_ms, self._tuning.doubtful_speech_ms)
+        return self._second.speech_ms >= least_ms
+
+    def _outlasts_duck(self, at_s: float) -> bool:
+        return (
+            self._stand is not _Stand.QUIET
+            and at_s - self._since_s >= self._tuning.duck_s
+            and self._first.quiet_frames < self._tuning.gap_frames
+        )
 
 
 class Arming:

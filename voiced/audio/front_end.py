@@ -8,7 +8,8 @@ Rules
 3. A stage that fails is switched off for good, with an error in the log: the microphone
    goes on, and the policy is told, so that the assistant does not hear itself.
 4. After a hole in either stream the canceller must learn the delay anew: for two seconds of
-   the assistant's voice nothing of what is noticed here is believed.
+   the assistant's voice nothing of what is noticed here is believed, and for half a second
+   after every rest.
 5. A canceller that does not know the room lets some of the first words through.  Until it
    has heard one second and a half of them, the microphone is silent while they sound.
 """
@@ -30,6 +31,10 @@ HOLD_S: Final = 2.0
 """So much of the assistant's voice must sound after a hole before the ear is believed."""
 LEARN_S: Final = 1.5
 """So much of it must sound in a room before its echo is gone."""
+BEGIN_S: Final = 0.5
+"""So much of it must sound after a rest: the device may start a little later than before."""
+REST_S: Final = 1.0
+"""A loudspeaker that is silent for so long rests."""
 TAIL_S: Final = 0.6
 """So long after its last sound there may be an echo."""
 SOUNDS_DBFS: Final = -50.0
@@ -102,6 +107,8 @@ class Echo:
     def hear(self, loudspeaker: bytes, at_s: float) -> None:
         """Take what the loudspeaker was given for 10 ms."""
         if peak_dbfs(loudspeaker) > SOUNDS_DBFS:
+            if at_s - self._sounded_at_s > REST_S:
+                self._doubt_s = max(self._doubt_s, BEGIN_S)
             self._sounded_at_s = at_s
             self._unknown_s -= FRAME_S
             self._doubt_s -= FRAME_S
@@ -117,7 +124,7 @@ class FrontEnd:
     Args:
         reference: What the loudspeaker was given.
         canceller: Takes that out of the microphone; None where there is none.
-        ear: Notices a voice.
+        ear: Notices a voice; None where nobody asks.
         trace: Is shown everything.
         underruns: Counts how often the loudspeaker ran dry; the reference sees such a hole
             only a second later.
@@ -130,14 +137,14 @@ class FrontEnd:
         self,
         reference: Reference,
         canceller: Canceller | None,
-        ear: Ear,
+        ear: Ear | None,
         trace: Trace,
         underruns: Callable[[], int] = lambda: 0,
     ) -> None:
         self.trouble = ""
         self._reference = reference
         self._canceller = canceller
-        self._ear: Ear | None = ear
+        self._ear = ear
         self._trace = trace
         self._framer = Framer()
         self._verdict = UNKNOWN

@@ -12,10 +12,10 @@ Rules
 3. What follows lies behind it without gaps, as the device plays it.  What comes when the
    microphone is past its place is dropped: the pairing does not move.
 4. Each stream's clock is the lowest of (time of a call - frames before it) over the last
-   second: late calls are seen through.  When the two move apart by more than 10 ms, one of
+   second: late calls are seen through.  When the two move apart by more than 20 ms, one of
    them has a hole, and everything is shifted by exactly that.  Less than that is drift, and
    followed frame by frame, too slowly to disturb the canceller.  A device that says that it
-   ran dry is believed after a tenth of a second.
+   ran dry is believed after a tenth of a second, and in less than that.
 """
 
 import threading
@@ -24,8 +24,11 @@ from typing import Final
 
 from voiced.audio.pcm import BYTES_PER_FRAME, RATE_HZ, frames_of, ms_to_frames, silence
 
-HOLE_FRAMES: Final = ms_to_frames(10)
-"""Streams that moved apart by more than this have lost something."""
+HOLE_FRAMES: Final = ms_to_frames(20)
+"""Streams that moved apart by more than this have lost something.  A sound server that
+changes its buffers moves them by 10 to 15 ms for a while, and nothing is lost."""
+DRY_FRAMES: Final = ms_to_frames(10)
+"""So little is enough where the device says that it ran dry."""
 DRIFT_FRAMES: Final = ms_to_frames(2)
 """Less than this is the uncertainty of the clocks."""
 DRIFT_S: Final = 0.1
@@ -109,6 +112,8 @@ class Reference:
         """How long after the first pull that was, the first time."""
         self._moved = 0
         """By how many frames this start was moved to be like the first."""
+        self._hole_frames = HOLE_FRAMES
+        """What counts as a hole now."""
         self._runs = False
 
     def started(self, now_s: float) -> None:
@@ -152,6 +157,7 @@ class Reference:
             if now_s - self._began_s >= SETTLED_S:
                 self._device = Floor()
                 self._unsure_until_s = now_s + REFILLED_S
+                self._hole_frames = DRY_FRAMES
 
     def dropped(self, frames: int) -> None:
         """Note that the device was stopped and did not play the last so many frames."""
@@ -246,7 +252,8 @@ class Reference:
         if now_s < self._unsure_until_s:
             return 0
         apart = self._apart()
-        if abs(apart) > HOLE_FRAMES:
+        hole_frames, self._hole_frames = self._hole_frames, HOLE_FRAMES
+        if abs(apart) > hole_frames:
             self.repaired += 1
             self._written += apart
             return 0

@@ -58,6 +58,14 @@ class Tuning:
     """And it has, when so much more sound in a row left no voice behind."""
     longest_learning_frames: int = 500
     """Or when there was so much of it: somebody may be speaking all the time."""
+    doubtful_s: float = 120.0
+    """So long is little trusted after speech that was none."""
+    doubtful_speech_ms: int = 60
+    """So much speech is asked for meanwhile, at least,"""
+    duck_s: float = 0.25
+    """and so long after the suspicion: then the ducking is heard in the echo."""
+    echo_s: float = 0.4
+    """A voice that ends so soon after the cut may have been the assistant's."""
     sounding_peak: int = 100
     """The loudspeaker sounds when its samples differ by more (of 65536)."""
 
@@ -201,6 +209,8 @@ class SecondStage:
         """Of the last window; None while nothing is heard."""
         self.speech_ms = 0.0
         """How much of what was heard last is speech without a pause."""
+        self.highest = 0.0
+        """The highest probability since it woke."""
         self._detector = detector
         self._window_bytes = detector.window_frames * BYTES_PER_FRAME
         self._window_ms = detector.window_frames * 1000 / RATE_HZ
@@ -217,6 +227,7 @@ class SecondStage:
         It begins anew each time: after some silence of its own the detector would be slower.
         """
         if self.probability is None:
+            self.highest = 0.0
             self._detector.forget()
         for _ in range(WINDOWS_AT_ONCE):
             if len(self._pending) < self._window_bytes:
@@ -224,6 +235,7 @@ class SecondStage:
             window = bytes(self._pending[: self._window_bytes])
             del self._pending[: self._window_bytes]
             self.probability = self._detector.speech(window)
+            self.highest = max(self.highest, self.probability)
             is_speech = self.probability >= least_probability
             self.speech_ms = self.speech_ms + self._window_ms if is_speech else 0.0
 

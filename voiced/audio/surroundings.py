@@ -80,7 +80,7 @@ class Surroundings:
                 self.front_end.forget()
             self._loudspeaker, self._late_ms = loudspeaker, None
             self._lately_ms.clear()
-        self._facts = _facts(found, has_canceller=self.front_end.has_canceller)
+        self._facts = facts_of(found, has_canceller=self.front_end.has_canceller)
         self.judge()
 
     def judge(self) -> None:
@@ -107,7 +107,8 @@ class Surroundings:
             self._late_ms = self._late_ms or latency_ms
 
 
-def _facts(found: InUse, *, has_canceller: bool) -> Facts:
+def facts_of(found: InUse, *, has_canceller: bool) -> Facts:
+    """Return what the devices in use mean to the echo."""
     microphone, loudspeaker = found.microphone, found.loudspeaker
     is_cancelling = microphone is not None and microphone.is_canceller
     bypasses = ""

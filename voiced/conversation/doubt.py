@@ -3,17 +3,22 @@
 Rules
 1. A suspicion of this machine makes the assistant quieter, not silent.  It ends in a cut,
    or at full level again.
-2. What the server takes for speech, and this machine does not, is disbelieved: the
-   assistant is held, silent with every word kept.  A hold ends in a cut, or the assistant
-   goes on from where it was.  A reply that the server cancels is not whole, and is cut.
+2. The server is believed at once, unless this machine has just listened to a sound and
+   taken it for no speech (a veto).  Then the assistant is held, silent with every word
+   kept.  A hold ends in a cut, or the assistant goes on from where it was.  A reply that
+   the server cancels is not whole, and is cut.
 3. Speech stays disbelieved after that, until the server makes a turn of it or begins
    another.
 4. There is never a suspicion and a hold at once, and neither while nothing sounds.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from voiced.conversation.status import Interruption
+
+VETO_S: Final = 2.0
+"""The server may still be telling of a sound that this machine dismissed so long ago."""
 
 
 @dataclass(slots=True)
@@ -92,6 +97,8 @@ class Doubt:
     suspicion: Suspicion | None = None
     hold: Hold | None = None
     hold_count: int = 0
+    vetoed_s: float | None = None
+    """When this machine last took a sound for no speech after all."""
     is_disbelieved: bool = False
     """The speech the server heard last is not taken for the user's."""
     item_id: str = ""
@@ -103,6 +110,10 @@ class Doubt:
     def is_ducked(self) -> bool:
         """Tell whether the assistant was made quieter."""
         return self.suspicion is not None and self.suspicion.ducked_s is not None
+
+    def is_vetoed(self, now: float) -> bool:
+        """Tell whether what the server hears now is likely to be no speech."""
+        return self.vetoed_s is not None and now - self.vetoed_s <= VETO_S
 
     def begin_hold(self, now: float) -> int:
         """Disbelieve the server for now; return the number of the hold."""

@@ -115,8 +115,9 @@ class Conversation:
             effects += scene.turns.ask_if_wanted()
         if _is_due(talk.ends_s(scene), now):
             effects += talk.expire(scene, now)
-        if _is_due(overlap.due_s(scene), now):
-            effects += overlap.expire(scene)
+        enough_s = overlap.due_s(scene)
+        if enough_s is not None and now >= enough_s:
+            effects += overlap.expire(scene, enough_s)
         effects += self._lose_patience(now)
         return self._round_off(effects, before, now)
 

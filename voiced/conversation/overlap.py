@@ -40,8 +40,15 @@ def confirmed(scene: Scene, sound_at_s: float, now: float) -> Effects:
     return scene.interrupt("local", now)
 
 
-def dismissed(scene: Scene) -> Effects:
-    """Let the assistant be as loud as before: nothing of what it says is lost (R10)."""
+def dismissed(scene: Scene, at_s: float) -> Effects:
+    """Let the assistant be as loud as before, and disbelieve the server about this sound."""
+    if scene.doubt.suspicion is not None:
+        scene.doubt.vetoed_s = at_s
+    return _unduck(scene)
+
+
+def _unduck(scene: Scene) -> Effects:
+    """End a suspicion: nothing of what the assistant says is lost (R10)."""
     suspicion, scene.doubt.suspicion = scene.doubt.suspicion, None
     if suspicion is None:
         return []
@@ -67,7 +74,7 @@ def counts(scene: Scene) -> bool:
 
 
 def server_heard(scene: Scene, item_id: str, now: float) -> Effects:
-    """Believe the server; where this machine hears nobody, hold the assistant and see."""
+    """Believe the server; where this machine has just heard no speech, hold and see."""
     doubt = scene.doubt
     doubt.item_id = item_id
     active = scene.turns.responses.active
@@ -82,6 +89,7 @@ def server_heard(scene: Scene, item_id: str, now: float) -> Effects:
         scene.settings.interruption.hold_ms > 0
         and not is_cancelling
         and doubt.suspicion is None
+        and doubt.is_vetoed(now)
         and not scene.turns.is_cutting
         and counts(scene)
     )
@@ -123,14 +131,14 @@ def drained(scene: Scene, now: float) -> Effects:
     if scene.turns.is_sounding:
         return []
     if scene.doubt.hold is None:
-        return dismissed(scene)
+        return _unduck(scene)
     # It was silent before it was held, so the server is believed as it is in any silence.
     return [fx.ResumePlayback(), *scene.interrupt("server", now)]
 
 
 def muted(scene: Scene, now: float) -> Effects:
     """End every doubt: the microphone says no more, and whoever mutes has heard enough."""
-    return dismissed(scene) if scene.doubt.hold is None else scene.interrupt("control", now)
+    return _unduck(scene) if scene.doubt.hold is None else scene.interrupt("control", now)
 
 
 def due_s(scene: Scene) -> float | None:
@@ -139,10 +147,15 @@ def due_s(scene: Scene) -> float | None:
     return scene.doubt.due_s(limits.confirm_within_ms / 1000, limits.hold_ms / 1000)
 
 
-def expire(scene: Scene) -> Effects:
-    """Give the words back: nobody has said more."""
+def expire(scene: Scene, enough_s: float) -> Effects:
+    """Give the words back: nobody has said more.
+
+    Args:
+        scene: The conversation.
+        enough_s: When there was enough doubt; the clock may be later.
+    """
     hold, scene.doubt.hold = scene.doubt.hold, None
     if hold is None:
-        return dismissed(scene)
+        return dismissed(scene, enough_s)
     notice = Notice("server", hold.since_s, hold=hold.number, silent_at_s=hold.silent_at_s)
     return [fx.ResumePlayback(), scene.turns.give_back(notice)]

@@ -69,7 +69,7 @@ def listen(
         case se.VoiceConfirmed(sound_at_s):
             return overlap.confirmed(scene, sound_at_s, now)
         case se.VoiceDismissed():
-            return overlap.dismissed(scene)
+            return overlap.dismissed(scene, now)
         case se.HearingChanged():
             scene.hearing.changed(event)
             return []

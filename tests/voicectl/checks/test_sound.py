@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from tests.rig.soundcard import VirtualSoundCard
@@ -7,7 +9,7 @@ from voicectl.sound import Device, Level, Side, Survey
 from voiced.settings import Audio
 
 MICROPHONE = Device("alsa_input.usb", "Jabra Evolve", is_default=True)
-LOUDSPEAKER = Device("alsa_output.pci", "Built-in Audio", is_default=True, form="speaker")
+LOUDSPEAKER = Device("alsa_output.pci", "Built-in Audio", is_default=True)
 HEARD = Level(peak=0.2)
 
 
@@ -33,7 +35,7 @@ def looked(found: Survey, audio: Audio | None = None, stays_closed: str = "") ->
 
 
 def test_a_headset_that_is_heard_is_all_that_is_wanted() -> None:
-    headset = Device("bluez_output.x", "Jabra Evolve", form="headset")
+    headset = Device("bluez_output.x", "Jabra Evolve", is_headset=True)
 
     assert looked(survey(loudspeaker=headset)) == {
         "sound.server": "ok",
@@ -53,9 +55,9 @@ def test_a_headset_that_is_heard_is_all_that_is_wanted() -> None:
         (survey(Device("auto_null.monitor", is_monitor=True)), "sound.level", "skip"),
         (survey(loudspeaker=Device("auto_null", "Dummy Output")), "sound.output", "warn"),
         (survey(loudspeaker=Device("x", is_muted=True)), "sound.output", "warn"),
-        (survey(), "sound.echo", "warn"),
-        (survey(Device("echo-cancel-source")), "sound.echo", "ok"),
-        (survey(loudspeaker=Device("x", form="internal headphones")), "sound.echo", "ok"),
+        (survey(), "sound.echo", "ok"),
+        (survey(Device("x", is_canceller=True)), "sound.echo", "ok"),
+        (survey(loudspeaker=Device("x", is_headset=True)), "sound.echo", "ok"),
         (survey(level=Level(peak=0.0)), "sound.level", "warn"),
         (survey(level=Level(peak=0.0002)), "sound.level", "warn"),
         (survey(level=Level(peak=1.0, clipped=0.01)), "sound.level", "warn"),
@@ -80,11 +82,40 @@ def test_a_muted_microphone_is_told_from_a_silent_one() -> None:
     assert silent.message.startswith("the microphone gives only zeros: muted in the mixer")
 
 
-def test_echo_cancellation_that_does_not_exist_is_told() -> None:
-    audio = Audio(echo_cancellation=True)
+HEADSET = Device("bluez_output.x", is_headset=True)
+
+
+@pytest.mark.parametrize(
+    ("audio", "message"),
+    [
+        (Audio(half_duplex="always"), "nothing is heard, as you asked"),
+        (Audio(echo_cancellation=False), "nothing is heard: [audio] echo_cancellation = false"),
+        (
+            Audio(echo_cancellation=False, half_duplex="never"),
+            "the assistant hears itself: [audio] echo_cancellation = false",
+        ),
+    ],
+)
+def test_what_the_settings_do_about_the_echo_is_told(audio: Audio, message: str) -> None:
     finding = only(judged(survey(), audio, stays_closed=""), "sound.echo")
 
-    assert finding.message.startswith("[audio] echo_cancellation does nothing yet")
+    assert finding.message.endswith(message)
+    assert finding.level == "warn"
+
+
+def test_always_means_with_a_headset_too() -> None:
+    found = survey(loudspeaker=HEADSET)
+
+    assert looked(found, Audio(half_duplex="always"))["sound.echo"] == "warn"
+    assert looked(found, Audio(echo_cancellation=False))["sound.echo"] == "ok"
+
+
+def test_a_canceller_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pywebrtc_audio", None)
+    finding = only(judged(survey(), Audio(), stays_closed=""), "sound.echo")
+
+    assert finding.message.endswith("pywebrtc-audio is not installed")
+    assert finding.remedy.startswith("use a headset")
 
 
 def test_a_microphone_that_must_stay_closed_is_skipped_with_the_reason() -> None:
@@ -111,7 +142,7 @@ def test_a_silent_microphone_is_found(sound: VirtualSoundCard) -> None:
         "sound.server": "ok",
         "sound.input": "warn",
         "sound.output": "ok",
-        "sound.echo": "warn",
+        "sound.echo": "ok",
         "sound.level": "warn",
     }
     assert "only zeros" in only(found, "sound.level").message

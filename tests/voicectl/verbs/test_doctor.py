@@ -193,3 +193,60 @@ def test_colours_are_for_terminals_whose_owner_wants_them(
     is_terminal: bool, environment: dict[str, str], expected: bool
 ) -> None:
     assert is_coloured(is_terminal, environment) == expected
+
+
+# --- the chirp -----------------------------------------------------------------------------
+
+
+def test_a_loudspeaker_that_no_microphone_hears_is_found(
+    home: Home, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["doctor", "audio", "--json"]) == 1
+    told = json.loads(capfd.readouterr().out)
+
+    levels = {each["id"]: each["level"] for each in told["findings"]}
+    assert not told["ok"]
+    assert levels["audio.hearing"] == "fail"
+    assert levels["audio.interruption"] == "warn"
+    assert (told["audio"]["input"], told["audio"]["output"]) == ("mic.monitor", "speaker")
+    assert told["audio"]["latency_ms"] is None
+
+
+def test_a_chirp_is_told_in_words_too(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    with StandIn(home.runtime, {"status": IDLE}):
+        assert run(["doctor", "audio"]) == 1
+    told = capfd.readouterr()
+
+    assert "the microphone gives only zeros" in told.out
+    assert told.err == ""
+
+
+def test_a_muted_microphone_stays_closed(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    with StandIn(home.runtime, {"status": {**IDLE, "muted": True}}):
+        assert run(["doctor", "audio"]) == 1
+
+    assert "you have muted the microphone; voicectl unmute" in capfd.readouterr().err
+
+
+def test_a_chirp_needs_the_microphone(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", "audio", "--no-microphone"]) == 2
+    assert "needs the microphone" in capfd.readouterr().err
+
+
+def test_a_broken_configuration_plays_no_chirp(
+    home: Home, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home.config.write_text("[audio]\ninptu = 1\n")
+
+    assert run(["doctor", "audio"]) == 1
+    assert "unknown key" in capfd.readouterr().err
+
+
+def test_a_sound_library_that_fails_is_told(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # PortAudio aborts the process without this file.
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(home.card.base / "nothing"))
+
+    assert run(["doctor", "audio"]) == 1
+    assert "the sound library failed" in capfd.readouterr().out
