@@ -35,9 +35,19 @@ class FakeStream(Stream):
     def close(self) -> None:
         self._note("close")
 
-    def capture(self, pcm: bytes, flags: int = 0) -> None:
-        """Call back as PortAudio would, on a thread of its own."""
-        times = {"output_buffer_dac_time": 0.02, "current_time": 0.0}
+    def capture(self, pcm: bytes, flags: int = 0, *, ago_s: float = 0.0) -> None:
+        """Call back as PortAudio would, on a thread of its own.
+
+        Args:
+            pcm: What was captured.
+            flags: PortAudio's.
+            ago_s: How long ago the first of it was captured, as the device says.
+        """
+        times = {
+            "output_buffer_dac_time": 0.02,
+            "current_time": 0.0,
+            "input_buffer_adc_time": -ago_s,
+        }
         thread = threading.Thread(target=self.callback, args=(pcm, len(pcm) // 2, times, flags))
         thread.start()
         thread.join()

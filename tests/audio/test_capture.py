@@ -305,3 +305,16 @@ async def test_the_devices_are_looked_at_before_the_first_sound_and_once_a_secon
         assert before == 1
         assert rig.surroundings.looks == 2
         assert not reports.of(MicrophoneLost)
+
+
+async def test_the_time_of_a_sound_is_the_device_s_and_not_that_of_a_late_call() -> None:
+    library, rig = fakes.FakePortAudio(), FrontEndRig()
+    async with microphone(library=library, surroundings=rig.surroundings):
+        called_s = time.monotonic()
+        # 20 ms, of which the first sample is 75 ms old; then a figure that cannot be.
+        library.streams[0].capture(noise(20), ago_s=0.075)
+        library.streams[0].capture(noise(20), ago_s=0.005)
+
+    ended_s = rig.reference.taken_at_s[1::2]
+    assert called_s - 0.055 <= ended_s[0] <= time.monotonic() - 0.055
+    assert ended_s[1] >= called_s

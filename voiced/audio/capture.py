@@ -37,6 +37,11 @@ logger = logging.getLogger(__name__)
 QUEUE_S: Final = 2.0
 """The loop may be late by so much before samples are dropped."""
 
+EARLY_S: Final = 0.002
+"""A buffer is handed over when it is full, or by so much before that."""
+MAX_AGO_S: Final = 0.5
+"""What a device says about its delay beyond this is no figure."""
+
 
 @dataclass(frozen=True, slots=True)
 class MicrophoneFigures:
@@ -215,10 +220,15 @@ class Microphone:
         resampler = None if rate_hz == RATE_HZ else Resampler(rate_hz, RATE_HZ)
 
         def callback(
-            captured: bytes | None, _count: int, _times: Mapping[str, float], flags: int
+            captured: bytes | None, count: int, times: Mapping[str, float], flags: int
         ) -> tuple[None, int]:
             now_s = time.monotonic()
             self._line.called(now_s)
+            # How long ago the first of them was captured.  The calls themselves move: where
+            # the sound server hands over 5 ms at a time, a late one stays late.
+            ago_s = times["current_time"] - times["input_buffer_adc_time"]
+            if count / rate_hz <= ago_s + EARLY_S and ago_s <= MAX_AGO_S:
+                now_s += count / rate_hz - ago_s
             pcm = captured or b""
             try:
                 if resampler is not None:

@@ -106,14 +106,14 @@ class Reference:
         """Its clock, as it was soon after that."""
         self._followed_s = 0.0
         self._unsure_until_s = 0.0
-        self._hole_frames = HOLE_FRAMES
-        """What counts as a hole now."""
         self._pulls = 0
         """Since the start, as long as they are worth counting."""
         self._usual_s: float | None = None
         """How long after the first pull that was, the first time."""
         self._moved = 0
         """By how many frames this start was moved to be like the first."""
+        self._hole_frames = HOLE_FRAMES
+        """What counts as a hole now."""
         self._runs = False
 
     def started(self, now_s: float) -> None:
