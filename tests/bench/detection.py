@@ -228,10 +228,8 @@ def tables(config: Config, human: Config | None) -> None:
     print("assistant alone")
     for (kind, _, ratio_db), figures in cells:
         if kind in ("silent", "hall"):
-            minutes = figures.trials
-            print(
-                f"  {ratio_db:+4.0f} dB  {figures.ducks} ducks, {figures.cut} cuts, {minutes} min"
-            )
+            told = f"{figures.ducks} ducks, {figures.cut} cuts in {figures.trials} minutes"
+            print(f"  {kind:6} {ratio_db:+4.0f} dB  {told}")
     print("something else, 0 dB: share that ducked, share that cut")
     for (kind, _, _), figures in cells:
         if kind in ALARMS:
