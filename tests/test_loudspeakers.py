@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.bench.loudspeakers import cells, disturbances, interruptions, silence
-from tests.bench.trials import MS, interruption, put_ahead, stage
+from tests.bench.trials import MS, disturbance, interruption, put_ahead, stage
 from tests.bench.words import wrong_words
 from tests.rig.acoustics import (
     BLOCK,
@@ -29,6 +29,9 @@ from tests.rig.room import Room, silent_from
 from tests.rig.scenarios import SCENARIOS
 from tests.rig.soundcard import VirtualSoundCard, missing_tools
 from tests.rig.voices import USER_DBFS, assistant, never_zero, user
+
+MAY_RUN_DRY = 1
+"""At the end of a reply the loudspeaker may."""
 
 
 @pytest.fixture(autouse=True)
@@ -135,19 +138,27 @@ def test_the_room_brings_the_loudspeaker_back_at_its_time(card: VirtualSoundCard
 # --- the daemon --------------------------------------------------------------------------
 
 
-async def test_one_can_interrupt_over_open_loudspeakers_and_the_echo_cannot() -> None:
-    async with stage(SCENARIOS["at+0dB"], {}) as made:
+async def test_one_can_interrupt_over_open_loudspeakers_and_a_cough_cannot() -> None:
+    # The server notices nobody, so what happens is this machine's doing.
+    async with stage(SCENARIOS["at+0dB"], {}, is_deaf=True) as made:
         text, sound = user(4, ("slt",))
 
         first = await interruption(made, 0, text, sound)
-        second = await interruption(made, 1, text, sound)
+        cough = await disturbance(made, 3, name="cough", reply_s=5.0)
+        stalled = first.lost_frames + cough.lost_frames
+        ran_dry = made.daemon.log.count("underrun occurred")
 
-    assert not second.is_cut_before
-    assert first.reaction_ms is not None
-    assert second.reaction_ms is not None
-    # Nothing of this machine's own business shows here: only that they were heard at all.
-    assert second.beginning_db > -15.0
     assert made.ear.wire.rules.violations == []
+    assert cough.played.lost_frames == 0
+    if stalled or ran_dry > MAY_RUN_DRY:
+        pytest.skip("this machine is too busy to carry sound in time")
+    assert not first.is_cut_before
+    assert first.reaction_ms is not None
+    assert first.told is not None
+    assert first.told["source"] == "local"
+    # The user's first syllables were said while the assistant still spoke.
+    assert first.beginning_db > -15.0
+    assert cough.played.rest_ms < 1
 
 
 @pytest.mark.long

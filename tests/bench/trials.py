@@ -224,16 +224,18 @@ class Disturbance:
     turns: int
 
 
-async def disturbance(made: Stage, trial: int) -> Disturbance:
+async def disturbance(
+    made: Stage, trial: int, *, name: str = "", reply_s: float = NOISE_REPLY_S
+) -> Disturbance:
     """Have something make a noise while the assistant speaks, and hear the reply out."""
     random = np.random.default_rng(trial)
     before, turns = len(made.daemon.notices("interruption")), len(made.ear.turns)
-    pcm = as_pcm(assistant(NOISE_REPLY_S))
+    pcm = as_pcm(assistant(reply_s))
     began = made.room.now
     reply = await made.reply(pcm)
     await made.until(made.room.now + round(random.uniform(2000, 3500) * MS))
-    await made.play(noise(made.scenario.sound, trial, made.scenario.dbfs))
-    await made.until(made.room.now + 4000 * MS)
+    await made.play(noise(name or made.scenario.sound, trial, made.scenario.dbfs))
+    await made.until(made.room.now + 2500 * MS)
     await reply
     await made.quiet()
     # A pause may be followed by more of the reply.
