@@ -182,6 +182,7 @@ class Conversation:
         if _is_due(self._renew_s(), now):
             scene.fire(Trigger.RENEW)
             scene.input.end()
+            scene.doubt.session_over()
             finished = scene.turns.session_over()
             return [*finished, fx.CloseSession(), scene.open_session()]
         return []
