@@ -190,7 +190,7 @@ class Conversation:
     def _idle_s(self) -> float | None:
         limit_s = self.scene.settings.session.idle_hangup_s
         # What no loudspeaker plays keeps nobody busy.
-        is_unheard = self.state is State.SPEAKING and "no_loudspeaker" in self.scene.problems
+        is_unheard = self.state is State.SPEAKING and sound.NO_LOUDSPEAKER in self.scene.problems
         if limit_s <= 0 or not (self.scene.is_quiet() or is_unheard):
             return None
         return self.scene.timers.active_s + limit_s
