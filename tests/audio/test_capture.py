@@ -15,7 +15,7 @@ from tests.audio.probe import ANSWERS_WITHIN_S, Reports, Trial, find, noise, rep
 from tests.rig.recorder import write_wav
 from tests.rig.soundcard import VirtualSoundCard
 from tests.rig.user import speak
-from voiced.audio.capture import CaptureQueue, Microphone
+from voiced.audio.capture import CaptureQueue, DeviceTime, Microphone
 from voiced.audio.devices import InUse
 from voiced.audio.meter import Meter
 from voiced.audio.pcm import level_dbfs
@@ -311,10 +311,34 @@ async def test_the_time_of_a_sound_is_the_device_s_and_not_that_of_a_late_call()
     library, rig = fakes.FakePortAudio(), FrontEndRig()
     async with microphone(library=library, surroundings=rig.surroundings):
         called_s = time.monotonic()
-        # 20 ms, of which the first sample is 75 ms old; then a figure that cannot be.
-        library.streams[0].capture(noise(20), ago_s=0.075)
+        # A figure that cannot be; then 20 ms, of which the first sample is 75 ms old.
         library.streams[0].capture(noise(20), ago_s=0.005)
+        library.streams[0].capture(noise(20), ago_s=0.075)
 
     ended_s = rig.reference.taken_at_s[1::2]
-    assert called_s - 0.055 <= ended_s[0] <= time.monotonic() - 0.055
-    assert ended_s[1] >= called_s
+    assert ended_s[0] >= called_s
+    assert called_s - 0.055 <= ended_s[1] <= time.monotonic() - 0.055
+
+
+def test_a_few_figures_of_the_device_that_err_move_no_time() -> None:
+    device = DeviceTime()
+    errors_s = [0.0, 0.005, 0.0, 0.0, -0.008, 0.0, -0.02, 0.0001, 0.0]
+
+    ends_s = [
+        device.end_s(5.03 + 0.02 * number, 0.02, 0.03 + error_s)
+        for number, error_s in enumerate(errors_s)
+    ]
+
+    right_s = [5.02 + 0.02 * number for number in range(len(errors_s))]
+    assert ends_s[2:] == pytest.approx(right_s[2:], abs=0.0002)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_hole_begins_a_new_count_of_the_device(is_told: bool) -> None:
+    device = DeviceTime()
+    for number in range(20):
+        device.end_s(5.03 + 0.02 * number, 0.02, 0.03)
+    if is_told:
+        device.begin_anew()
+
+    assert device.end_s(9.0, 0.02, 0.03) == pytest.approx(8.99)

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 from voiced.audio.devices import InUse
@@ -41,6 +42,10 @@ EARLY_S: Final = 0.002
 """A buffer is handed over when it is full, or by so much before that."""
 MAX_AGO_S: Final = 0.5
 """What a device says about its delay beyond this is no figure."""
+FIGURES: Final = 51
+"""So many figures of a device are looked at: about a second."""
+HOLE_S: Final = 0.05
+"""A figure that is so far from the others begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,41 @@ class MicrophoneFigures:
     """How often samples were lost: by the device, or in the queue."""
     restarts: int
     """How often the device came back after it had been lost."""
+
+
+class DeviceTime:
+    """When samples were captured, by what the device says.
+
+    The calls that bring them move by 5 ms and more, and stay there: a sound server hands
+    over whole blocks, and one that is late stays late.  The device's figure for the age of
+    a sample does not move, but a few of them err by some ms, early as well as late.
+    """
+
+    def __init__(self) -> None:
+        self._length_s = 0.0
+        self._starts_s: deque[float] = deque(maxlen=FIGURES)
+
+    def begin_anew(self) -> None:
+        """Note that samples were lost."""
+        self._length_s = 0.0
+        self._starts_s.clear()
+
+    def end_s(self, now_s: float, length_s: float, ago_s: float) -> float:
+        """Return when the last of some samples that came now was captured.
+
+        Args:
+            now_s: The monotonic time.
+            length_s: How long they are.
+            ago_s: How long ago the first of them was captured, as the device says.
+        """
+        if length_s - EARLY_S <= ago_s <= MAX_AGO_S:
+            start_s = now_s - ago_s - self._length_s
+            if self._starts_s and abs(start_s - median(self._starts_s)) > HOLE_S:
+                self.begin_anew()
+                start_s = now_s - ago_s
+            self._starts_s.append(start_s)
+        self._length_s += length_s
+        return median(self._starts_s) + self._length_s if self._starts_s else now_s
 
 
 class CaptureQueue:
@@ -218,17 +258,17 @@ class Microphone:
 
     def _make_callback(self, rate_hz: int, _frames: int) -> Callback:
         resampler = None if rate_hz == RATE_HZ else Resampler(rate_hz, RATE_HZ)
+        captured_at = DeviceTime()
 
         def callback(
             captured: bytes | None, count: int, times: Mapping[str, float], flags: int
         ) -> tuple[None, int]:
             now_s = time.monotonic()
             self._line.called(now_s)
-            # How long ago the first of them was captured.  The calls themselves move: where
-            # the sound server hands over 5 ms at a time, a late one stays late.
+            if flags & INPUT_OVERFLOW:
+                captured_at.begin_anew()
             ago_s = times["current_time"] - times["input_buffer_adc_time"]
-            if count / rate_hz <= ago_s + EARLY_S and ago_s <= MAX_AGO_S:
-                now_s += count / rate_hz - ago_s
+            now_s = captured_at.end_s(now_s, count / rate_hz, ago_s)
             pcm = captured or b""
             try:
                 if resampler is not None:
