@@ -20,6 +20,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from voiced.audio.echo import DELAY_S, FRAME_FRAMES, FRAME_S, Canceller, Framer
+from voiced.audio.gate import Gate
 from voiced.audio.hearing import CANCELLED
 from voiced.audio.pcm import RATE_HZ, peak_dbfs
 from voiced.conversation.sound_events import HearingChanged, MicrophoneFrames, SoundEvent
@@ -87,18 +88,18 @@ class Echo:
     def __init__(self) -> None:
         self._unknown_s = LEARN_S
         self._doubt_s = HOLD_S
-        self._sounds = False
+        self.sounds = False
         self._sounded_at_s = float("-inf")
 
     @property
     def is_unknown(self) -> bool:
         """Tell whether there is an echo now of which the canceller knows nothing."""
-        return self._sounds and self._unknown_s > 0
+        return self.sounds and self._unknown_s > 0
 
     @property
     def is_in_doubt(self) -> bool:
         """Tell whether there is an echo now that may come otherwise than the last one."""
-        return self._sounds and self._doubt_s > 0
+        return self.sounds and self._doubt_s > 0
 
     def doubt(self) -> None:
         """Note that the echo may come earlier or later than before."""
@@ -112,7 +113,7 @@ class Echo:
             self._sounded_at_s = at_s
             self._unknown_s -= FRAME_S
             self._doubt_s -= FRAME_S
-        self._sounds = at_s - self._sounded_at_s < TAIL_S
+        self.sounds = at_s - self._sounded_at_s < TAIL_S
 
 
 class FrontEnd:
@@ -152,6 +153,7 @@ class FrontEnd:
         self._underruns = underruns
         self._holes = self._count_holes()
         self._echo = Echo()
+        self._gate = Gate()
         self._is_elsewhere = False
 
     @property
@@ -226,6 +228,7 @@ class FrontEnd:
             self._echo.hear(loudspeaker, at_s)
             if self._echo.is_unknown:
                 cancelled = bytes(len(frame))
+            cancelled = self._gate.process(frame, cancelled, sounds=self._echo.sounds)
         if self._ear is not None and self._is_in_doubt:
             self._ear.hold(at_s + FRAME_S)
         noticed = self._listen(cancelled, loudspeaker, heard_at_s)
