@@ -568,6 +568,28 @@ async def test_a_reply_that_was_heard_out_when_it_was_held_is_drained_by_the_res
     out.end()
 
 
+async def test_a_resume_before_the_device_was_stopped_plays_what_it_dropped() -> None:
+    library, reports = fakes.FakePortAudio(), Reports()
+    out = Speaker(library, AT_ONCE, reports)
+    out.open()
+    await reports.until(SpeakerOpened)
+    out.play(ITEM, 0, noise(20))
+    out.finish(ITEM, 0)
+    await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    library.streams[0].capture(bytes(960))
+    out.hold(1)
+    out.resume()
+    library.streams[0].is_started.clear()
+    await reports.until(PlaybackHeld)
+
+    # All of it had been pulled and nothing been heard.
+    assert await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    for _ in range(8):
+        library.streams[0].capture(bytes(960))
+    assert (await reports.until(PlaybackDrained)).plays == 1
+    out.end()
+
+
 async def test_an_underrun_is_counted_and_not_fatal() -> None:
     library, reports = fakes.FakePortAudio(), Reports()
     out = Speaker(library, AT_ONCE, reports)

@@ -218,6 +218,8 @@ class Speaker:
             if error is not None:
                 self._lost(f"the loudspeaker cannot be stopped: {error}")
             once()
+            # What a device dropped may have been resumed before it was put back.
+            self._run()
 
         def silent() -> None:
             silent_at.append(time.monotonic())
