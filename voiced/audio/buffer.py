@@ -79,6 +79,11 @@ class PlaybackBuffer:
         return self._is_flowing and not self._is_held
 
     @property
+    def is_settled(self) -> bool:
+        """Tell whether the device has played for long enough to know how late it is."""
+        return self._clock.settling == 0
+
+    @property
     def waiting_s(self) -> float:
         """Return how much sound waits, in seconds."""
         return self._waiting_frames / RATE_HZ
