@@ -36,6 +36,8 @@ MAX_FRAMES: Final = 30 * 60 * RATE_HZ
 AGAIN_FRAMES: Final = ms_to_frames(10)
 """So much before the playhead is said again after a hold: a sound server that was late had
 not played it."""
+COPIED_FRAMES: Final = RATE_HZ
+"""So much before the playhead is copied still: a device may find that it holds more."""
 
 
 class PlaybackBuffer:
@@ -271,8 +273,8 @@ class PlaybackBuffer:
                 self._is_flowing = True
 
     def _forget_heard(self, now_s: float) -> None:
-        """Let go of the copies of what has been heard by now, and will not be said again."""
-        heard = self._clock.played(now_s) - AGAIN_FRAMES
+        """Let go of the copies of what was heard so long ago that it will not be said again."""
+        heard = self._clock.played(now_s) - COPIED_FRAMES
         while self._pulled and self._pulled[0][0] + frames_of(self._pulled[0][2]) <= heard:
             self._pulled.popleft()
 
