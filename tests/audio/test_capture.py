@@ -239,6 +239,20 @@ def test_a_full_queue_drops_the_oldest_sound_and_counts_it() -> None:
     assert queue.put([MicrophoneFrames(b"x")])
 
 
+async def test_new_settings_of_the_buffers_do_not_change_how_late_the_loop_may_be() -> None:
+    library, reports = fakes.FakePortAudio(), Reports()
+    mic = Microphone(library, Audio(input_buffer_ms=40), reports)
+    mic.configure(Audio(input_buffer_ms=10))
+    mic.open()
+    await reports.until(MicrophoneOpened)
+    # The loop is busy with this, and takes nothing.
+    for _ in range(150):
+        library.streams[0].capture(bytes(480))
+
+    assert mic.figures().overruns == 0
+    mic.end()
+
+
 def test_what_is_told_of_dropped_sound_is_kept() -> None:
     queue = CaptureQueue(1)
     queue.put([MicrophoneFrames(b"1"), VoiceSuspected(1.0), MicrophoneFrames(b"2")])

@@ -73,8 +73,9 @@ class Line:
 
     @property
     def buffer_s(self) -> float:
-        """Return the length of one buffer, in seconds."""
-        return self.wanted.buffer_ms / 1000
+        """Return the length of one buffer in seconds, of the open device if there is one."""
+        stream = self._stream
+        return self.wanted.buffer_ms / 1000 if stream is None else stream.frames / stream.rate_hz
 
     def called(self, now_s: float) -> None:
         """Note a callback; PortAudio's thread calls this."""
