@@ -190,6 +190,26 @@ async def test_a_stream_that_was_given_up_is_not_started_and_says_nothing_more()
     assert said == []
 
 
+async def test_what_a_stream_that_was_given_up_refuses_is_not_told_of_the_next() -> None:
+    library, outcomes = fakes.FakePortAudio(refuses={"abort"}), Outcomes()
+    let_go = threading.Event()
+
+    def wait() -> None:
+        let_go.wait(ANSWERS_WITHIN_S)
+
+    async with opened(library) as (line, _):
+        line.ask(wait, outcomes)
+        line.abort(outcomes)
+        line.lose()
+        line.open(make_callback, outcomes)
+        assert await outcomes.next() is None
+        assert line.is_open
+        let_go.set()
+
+        for _ in range(2):
+            assert await outcomes.next() is None
+
+
 async def test_a_refusal_is_told() -> None:
     async with opened(fakes.FakePortAudio(refuses={"start", "abort"})) as (line, _):
         outcomes = Outcomes()
