@@ -636,3 +636,31 @@ def test_interruptions_are_counted_whether_they_stand_or_not() -> None:
     assert stage.core.status().last_interruption == replace(
         figures(stage.effects[-1:]), number=3, confirmed=True
     )
+
+
+# --- a session that is over --------------------------------------------------------------
+
+
+def test_a_doubt_does_not_outlive_its_session() -> None:
+    """The turn that is said into the key afterwards is answered."""
+    stage = held()
+    stage.wait(2.0)
+    stage.hear(ev.SessionLost("gone"))
+    stage.drain()
+    stage.take(ev.TalkPress())
+    for _ in range(10):
+        stage.take(se.MicrophoneFrames(SECOND[:960]))
+    stage.hear(SERVER_VAD)
+    stage.take(ev.TalkRelease())
+
+    assert only(fx.CreateResponse, stage.hear(ev.TurnCommitted("user_3")))
+
+
+def test_what_is_held_is_cut_by_a_turn_of_the_next_session() -> None:
+    stage = held()
+    stage.hear(ev.SessionLost("gone"))
+    stage.wait(0.5)
+    stage.hear(SERVER_VAD)
+    stage.hear(ev.SpeechStarted("user_3"))
+
+    assert only(fx.CutPlayback, stage.hear(ev.TurnCommitted("user_3")))

@@ -170,6 +170,17 @@ def test_half_duplex_hears_the_user_when_the_room_is_silent_again() -> None:
     assert heard(stage) == VOICE
 
 
+def test_half_duplex_hears_the_user_while_there_is_no_loudspeaker() -> None:
+    stage = half_duplex()
+    stage.take(se.SpeakerLost("unplugged"))
+    assert heard(stage) == bytes(len(VOICE)), "the room still sounds"
+    stage.now += TAIL_S
+    stage.take(se.SpeakerLost("there is none"))
+    assert heard(stage) == VOICE
+    stage.take(se.SpeakerOpened())
+    assert heard(stage) == bytes(len(VOICE))
+
+
 def test_half_duplex_hears_zeros_until_a_cut_is_silent_and_for_a_tail() -> None:
     stage = half_duplex()
     stage.take(ev.Interrupt())

@@ -716,3 +716,12 @@ def test_the_first_syllables_over_the_assistant_reach_a_server_that_finds_turns(
     assert sent(say(stage, 0.3, 2)) == [2] * 15
     stage.hear(ev.SpeechStarted("user_2"))
     assert sent(say(stage, 0.1, 3)) == [3] * 5
+
+
+def test_a_press_silences_what_a_lost_session_left() -> None:
+    stage = speaking()
+    stage.hear(ev.SessionLost("gone"))
+    effects = stage.take(ev.TalkPress())
+
+    assert only(fx.CutPlayback, effects)
+    assert kinds(effects)[0] == "CutPlayback"

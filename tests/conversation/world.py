@@ -422,14 +422,15 @@ class World:
 
     def can_press(self) -> bool:
         is_free = not self.core.scene.input.is_holding
-        return is_free and (self.is_up() or self.core.state is State.IDLE)
+        return is_free and (self.is_up() or self.core.state in (State.IDLE, State.CONNECTING))
 
     def do_press(self) -> None:
         self.everything_dies()
         self.now += BETWEEN_EDGES_S
-        is_idle = self.core.state is State.IDLE
+        was_up = self.is_up()
         self.give(ev.TalkPress())
-        if is_idle:
+        assert not self.tracks, "a press silences"
+        if not was_up:
             self.give(se.MicrophoneOpened())
 
     def can_release(self) -> bool:

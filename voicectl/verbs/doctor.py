@@ -73,6 +73,9 @@ def _audio(arguments: argparse.Namespace) -> int:
     if daemon.status.get("muted"):
         complain("you have muted the microphone", "voicectl unmute, then doctor audio again")
         return FALSE
+    if daemon.status.get("online"):
+        complain("a conversation would hear the chirp", "voicectl stop, then doctor audio again")
+        return FALSE
     try:
         settings = settings_file.load(daemon.config or settings_file.own())
     except ConfigError as error:

@@ -25,6 +25,7 @@ TIMELINE: Final = (
 )
 PIPE_COLUMNS: Final = 80
 MOST_COLUMNS: Final = 160
+MOST_DIGITS: Final = 18
 PATIENCE_S: Final = 8.0
 """What has just ended is drawn with what comes after it."""
 
@@ -66,6 +67,8 @@ def whole(text: str) -> int:
     """
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text} is no number of an interruption")
+    if len(text) > MOST_DIGITS:
+        raise argparse.ArgumentTypeError(f"an interruption has no number of {len(text)} digits")
     return int(text)
 
 

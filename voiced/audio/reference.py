@@ -12,10 +12,13 @@ Rules
 3. What follows lies behind it without gaps, as the device plays it.  What comes when the
    microphone is past its place is dropped: the pairing does not move.
 4. Each stream's clock is the lowest of (time of a call - frames before it) over the last
-   second: late calls are seen through.  When the two move apart by more than 20 ms, one of
-   them has a hole, and everything is shifted by exactly that.  Less than that is drift, and
-   followed frame by frame, too slowly to disturb the canceller.  A device that says that it
-   ran dry is believed after a tenth of a second, and in less than that.
+   second: late calls are seen through.  The microphone's is steady besides: steps of a few
+   milliseconds come and go with the sound server, and nothing has moved.
+5. The canceller notices a shift of a millisecond, so nothing is shifted without need.  When
+   the echo comes 20 ms later than at the start, or 6 ms earlier, a stream has a hole, and
+   everything is shifted by exactly that.  Less is drift, and followed frame by frame, as
+   slowly as clocks drift.  A device that says that it ran dry is believed after a tenth of
+   a second, and in less than 20 ms.
 """
 
 import threading
@@ -27,12 +30,18 @@ from voiced.audio.pcm import BYTES_PER_FRAME, RATE_HZ, frames_of, ms_to_frames, 
 HOLE_FRAMES: Final = ms_to_frames(20)
 """Streams that moved apart by more than this have lost something.  A sound server that
 changes its buffers moves them by 10 to 15 ms for a while, and nothing is lost."""
+EARLY_FRAMES: Final = ms_to_frames(6)
+"""An echo that comes so much earlier is close to coming before its reference."""
 DRY_FRAMES: Final = ms_to_frames(10)
 """So little is enough where the device says that it ran dry."""
 DRIFT_FRAMES: Final = ms_to_frames(2)
 """Less than this is the uncertainty of the clocks."""
-DRIFT_S: Final = 0.1
-"""One frame of drift is followed in so long: 400 ppm."""
+DRIFT_S: Final = 0.8
+"""One frame of drift is followed in so long: 50 ppm."""
+STEP_S: Final = 0.008
+"""A microphone's clock that moved by more has lost samples."""
+SLEW: Final = 100e-6
+"""How quickly it is followed otherwise, in seconds per second."""
 NEW_COUNT_S: Final = 0.5
 """A microphone that delivers nothing for so much longer than it should was closed."""
 KEPT_FRAMES: Final = RATE_HZ
@@ -97,6 +106,9 @@ class Reference:
         self._taken = 0
         """Place of the next frame of the microphone."""
         self._microphone: Floor | None = None
+        self._microphone_s = 0.0
+        """Its clock, free of what comes and goes."""
+        self._counts_from_s = 0.0
         self._device = Floor()
         self._handed = 0
         """Frames given to the device since it was started."""
@@ -205,17 +217,28 @@ class Reference:
         clock = self._microphone
         if clock is not None and figure - clock.value < NEW_COUNT_S:
             clock.note(figure, now_s)
+            self._steady(clock.value, frames, now_s)
             return
         self._microphone = Floor()
         self._microphone.note(figure, now_s)
+        self._microphone_s = figure
+        self._counts_from_s = now_s
         if self._runs:
             self._written += self._apart()
             self._trim()
 
+    def _steady(self, clock_s: float, frames: int, now_s: float) -> None:
+        """Let the microphone's clock follow its calls, slowly where nothing was lost."""
+        moved_s = clock_s - self._microphone_s
+        if now_s - self._counts_from_s < SETTLED_S or abs(moved_s) > STEP_S:
+            self._microphone_s = clock_s
+            return
+        most_s = SLEW * frames / RATE_HZ
+        self._microphone_s += min(most_s, max(-most_s, moved_s))
+
     def _microphone_at(self, now_s: float) -> int:
         """Return the place of what the microphone would deliver now, had it no buffers."""
-        began_s = 0.0 if self._microphone is None else self._microphone.value
-        return round((now_s - began_s) * RATE_HZ)
+        return round((now_s - self._microphone_s) * RATE_HZ)
 
     def _anchor(self, now_s: float) -> None:
         """Give the first sample of a time line its place: where the microphone is now."""
@@ -257,7 +280,7 @@ class Reference:
             return 0
         apart = self._apart()
         hole_frames, self._hole_frames = self._hole_frames, HOLE_FRAMES
-        if abs(apart) > hole_frames:
+        if apart > hole_frames or apart < -min(hole_frames, EARLY_FRAMES):
             self.repaired += 1
             self._written += apart
             return 0

@@ -7,8 +7,8 @@ Rules
    taken it for no speech (a veto).  Then the assistant is held, silent with every word
    kept.  A hold ends in a cut, or the assistant goes on from where it was.  A reply that
    the server cancels is not whole, and is cut.
-3. Speech stays disbelieved after that, until the server makes a turn of it or begins
-   another.
+3. Speech stays disbelieved after that, until the server makes a turn of it, begins
+   another, or is gone.
 4. There is never a suspicion and a hold at once, and neither while nothing sounds.
 """
 
@@ -121,6 +121,10 @@ class Doubt:
         self.hold = Hold(self.hold_count, now)
         self.is_disbelieved = True
         return self.hold_count
+
+    def session_over(self) -> None:
+        """Forget what the server heard; what is held for it waits for its time."""
+        self.is_disbelieved = False
 
     def settle(self, source: str, now: float) -> Notice:
         """End every doubt because the assistant is cut; return how that came about."""

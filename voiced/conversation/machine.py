@@ -182,6 +182,7 @@ class Conversation:
         if _is_due(self._renew_s(), now):
             scene.fire(Trigger.RENEW)
             scene.input.end()
+            scene.doubt.session_over()
             finished = scene.turns.session_over()
             return [*finished, fx.CloseSession(), scene.open_session()]
         return []
@@ -189,7 +190,7 @@ class Conversation:
     def _idle_s(self) -> float | None:
         limit_s = self.scene.settings.session.idle_hangup_s
         # What no loudspeaker plays keeps nobody busy.
-        is_unheard = self.state is State.SPEAKING and "no_loudspeaker" in self.scene.problems
+        is_unheard = self.state is State.SPEAKING and sound.NO_LOUDSPEAKER in self.scene.problems
         if limit_s <= 0 or not (self.scene.is_quiet() or is_unheard):
             return None
         return self.scene.timers.active_s + limit_s

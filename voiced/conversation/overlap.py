@@ -83,6 +83,8 @@ def server_heard(scene: Scene, item_id: str, now: float) -> Effects:
         doubt.cancelled = (scene.link.number, active)
     scene.input.speaking_since_s = now
     if doubt.hold is not None:
+        # It may have been begun in a session that is over.
+        doubt.is_disbelieved = True
         return []
     # What the server is cancelling cannot be given back whole.
     is_vetoed = (

@@ -104,6 +104,7 @@ def session_lost(scene: Scene, lost: ev.SessionLost, now: float) -> Effects:
     if code is not None:
         return scene.give_up(code, explain(code, lost.message), now)
     scene.fire(Trigger.LOST)
+    scene.doubt.session_over()
     finished = [*scene.turns.session_over(), *talk.lose(scene)]
     scene.input.end()
     scene.input.closed()

@@ -11,6 +11,8 @@ from voiced.conversation.transitions import State
 
 RETRY_S: Final = 2.0
 """A device that was lost is tried again after this long."""
+NO_LOUDSPEAKER: Final = "no_loudspeaker"
+"""The problem that nothing can be played."""
 
 
 def handle(scene: Scene, event: se.SoundEvent, now: float) -> Effects:
@@ -23,13 +25,15 @@ def handle(scene: Scene, event: se.SoundEvent, now: float) -> Effects:
         case se.MicrophoneLost(reason):
             return microphone_lost(scene, reason, now)
         case se.SpeakerOpened():
-            scene.problems.pop("no_loudspeaker", None)
+            scene.problems.pop(NO_LOUDSPEAKER, None)
             return []
         case se.SpeakerLost(reason):
             if scene.state in DOWN:
                 return []
             scene.timers.speaker_s = now + RETRY_S
-            return scene.complain("no_loudspeaker", reason)
+            if NO_LOUDSPEAKER not in scene.problems:
+                scene.hearing.silent_s = now
+            return scene.complain(NO_LOUDSPEAKER, reason)
         case se.PlaybackDrained(plays):
             scene.active(now)
             scene.turns.drained(plays)
@@ -82,7 +86,9 @@ def is_deaf(scene: Scene, now: float) -> bool:
     if scene.input.is_held:
         # The press has silenced the assistant.
         return False
-    is_sounding = scene.turns.is_sounding or scene.turns.is_cutting
+    # What no loudspeaker plays has no echo.
+    has_loudspeaker = NO_LOUDSPEAKER not in scene.problems
+    is_sounding = has_loudspeaker and (scene.turns.is_sounding or scene.turns.is_cutting)
     return scene.hearing.is_deaf(now, is_sounding=is_sounding)
 
 

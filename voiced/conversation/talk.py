@@ -46,7 +46,8 @@ def begin(scene: Scene, at_s: float, ask: int, now: float) -> Effects:
     scene.input.hold(now)
     if scene.state not in UP:
         scene.input.early += recent
-        return scene.start(ask, now)
+        # What a lost session left may still sound.
+        return [*scene.interrupt("control", now), *scene.start(ask, now)]
     # What the user has begun to say while the server listened belongs to the turn.
     was_speaking, scene.input.speaking_since_s = scene.input.is_user_speaking, None
     sends = take_over(scene)

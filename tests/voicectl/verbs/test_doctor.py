@@ -228,6 +228,13 @@ def test_a_muted_microphone_stays_closed(home: Home, capfd: pytest.CaptureFixtur
     assert "you have muted the microphone; voicectl unmute" in capfd.readouterr().err
 
 
+def test_no_conversation_hears_a_chirp(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    with StandIn(home.runtime, {"status": {**IDLE, "state": "listening", "online": True}}):
+        assert run(["doctor", "audio"]) == 1
+
+    assert "a conversation would hear the chirp; voicectl stop" in capfd.readouterr().err
+
+
 def test_a_chirp_needs_the_microphone(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "audio", "--no-microphone"]) == 2
     assert "needs the microphone" in capfd.readouterr().err

@@ -81,6 +81,7 @@ def test_a_number_that_is_not_there_is_told_with_those_that_are(
         (["-o", "7.jpg"], "7.jpg must end with .png or .svg"),
         (["-o", "png"], "png must end with .png or .svg"),
         (["last"], "last is no number of an interruption"),
+        (["9" * 5000], "an interruption has no number of 5000 digits"),
         (["-o", "7.png", "--json"], "--json and -o exclude each other"),
     ],
 )
