@@ -11,7 +11,8 @@ Rules
    the assistant's voice nothing of what is noticed here is believed, and for half a second
    after every rest.
 5. A canceller that does not know the room lets some of the first words through.  Until it
-   has heard one second and a half of them, the microphone is silent while they sound.
+   has heard one second and a half of them, the ear hears nothing while they sound, and the
+   conversation is told: it silences the microphone, but not what is said into a held key.
 """
 
 import logging
@@ -210,6 +211,10 @@ class FrontEnd:
     def _is_in_doubt(self) -> bool:
         return self._verdict.echo == CANCELLED and self._echo.is_in_doubt
 
+    @property
+    def _is_learning(self) -> bool:
+        return self._verdict.echo == CANCELLED and self._echo.is_unknown
+
     def _count_holes(self) -> tuple[int, int]:
         return self._reference.repaired, self._underruns()
 
@@ -226,12 +231,11 @@ class FrontEnd:
                 self._is_elsewhere = False
                 self._echo = Echo()
             self._echo.hear(loudspeaker, at_s)
-            if self._echo.is_unknown:
-                cancelled = bytes(len(frame))
             cancelled = self._gate.process(frame, cancelled, sounds=self._echo.sounds)
         if self._ear is not None and self._is_in_doubt:
             self._ear.hold(at_s + FRAME_S)
-        noticed = self._listen(cancelled, loudspeaker, heard_at_s)
+        audible = bytes(len(frame)) if self._is_learning else cancelled
+        noticed = self._listen(audible, loudspeaker, heard_at_s)
         ear = self._ear
         self._trace.note(
             at_s,
@@ -270,7 +274,7 @@ class FrontEnd:
         """Return what there is to tell of the hearing itself."""
         is_able = self._ear is not None and not self._is_in_doubt
         can_detect = self._verdict.can_detect and is_able
-        hearing = replace(self._verdict, can_detect=can_detect)
+        hearing = replace(self._verdict, can_detect=can_detect, is_learning=self._is_learning)
         if hearing == self._told:
             return []
         self._told = hearing
