@@ -480,3 +480,33 @@ def test_what_a_stopped_device_still_takes_sets_no_measure() -> None:
     leads_s.append(lead_of_a_start(reference, 0.4, 0.0102))
 
     assert leads_s[1] == pytest.approx(leads_s[0], abs=0.0001)
+
+
+def test_a_device_that_ran_dry_lies_as_before_once_it_is_filled() -> None:
+    reference = Reference()
+    reference.take(RATE_HZ // 10, 0.1)
+    silent = bytes(2 * OUT_FRAMES)
+    began_s, plays_s, handed = 0.1, 0.105, 0
+    reference.started(began_s)
+    for pull in range(200):
+        at_s = began_s + OUT_S * max(0, pull - FILLED_PULLS + 1)
+        reference.played(silent, at_s, plays_s + handed / RATE_HZ - at_s)
+        handed += OUT_FRAMES
+    dry_s = began_s + OUT_S * 230
+    plays_s = dry_s + 0.0051 - handed / RATE_HZ
+    reference.ran_dry(dry_s)
+    sounds_s = 0.0
+    for pull in range(6):
+        at_s = dry_s + OUT_S * max(0, pull - FILLED_PULLS + 1)
+        if pull == FILLED_PULLS:
+            sounds_s = plays_s + handed / RATE_HZ
+        sound = counting(0, OUT_FRAMES) if pull == FILLED_PULLS else silent
+        reference.played(sound, at_s, plays_s + handed / RATE_HZ - at_s)
+        handed += OUT_FRAMES
+
+    taken = reference.take(RATE_HZ * 5, 5.1)
+
+    place_s = 0.1 + int(np.argmax(numbers(taken) == 1)) / RATE_HZ
+    # It began 5 ms before the first sample was played, and so it still does.
+    assert sounds_s - place_s == pytest.approx(0.005, abs=0.0001)
+    assert reference.repaired == 1

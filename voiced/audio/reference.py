@@ -122,6 +122,9 @@ class Reference:
         """Since the start, as long as they are worth counting."""
         self._usual_s: float | None = None
         """How long after the first pull that was, the first time."""
+        self._settling_until_s = 0.0
+        self._is_refilled = False
+        """It ran dry since it was started."""
         self._moved = 0
         """By how many frames this start was moved to be like the first."""
         self._hole_frames = HOLE_FRAMES
@@ -153,9 +156,9 @@ class Reference:
             if not self._runs:
                 self._anchor(now_s)
             if delay_s is not None:
-                self._hear_device(now_s + delay_s)
+                self._hear_device(now_s + delay_s, now_s)
             self._device.note(now_s - self._handed / RATE_HZ, now_s)
-            if now_s - self._began_s < SETTLED_S:
+            if now_s < self._settling_until_s:
                 self._settled_s = self._device.value
             step = self._pair(now_s)
             if step > 0:
@@ -170,6 +173,8 @@ class Reference:
     def ran_dry(self, now_s: float) -> None:
         """Note that the device had nothing to play for a moment: what follows comes later."""
         with self._lock:
+            self._is_refilled = self._runs
+            self._pulls = 0
             if now_s - self._began_s >= SETTLED_S:
                 self._device = Floor()
                 self._unsure_until_s = now_s + REFILLED_S
@@ -251,22 +256,38 @@ class Reference:
             self._waiting += silence(min(place - self._written, KEPT_FRAMES))
         self._written = place
         self._began_s = self._settled_s = now_s
+        self._settling_until_s = now_s + SETTLED_S
+        self._is_refilled = False
         self._pulls = 0
         self._moved = 0
         self._runs = True
 
-    def _hear_device(self, plays_at_s: float) -> None:
-        """Take the device's figure for the next sample; soon after a start, go by it."""
+    def _hear_device(self, plays_at_s: float, now_s: float) -> None:
+        """Take the device's figure for the next sample; go by it when the device is filled.
+
+        That is soon after a start, and after it ran dry.
+        """
         self._pulls += 1
         if self._pulls != FILLED_PULLS + 1:
             return
         told_s = plays_at_s - self._handed / RATE_HZ - self._began_s
-        if self._usual_s is None or abs(told_s - self._usual_s) * RATE_HZ > HOLE_FRAMES:
+        is_other = self._usual_s is None or abs(told_s - self._usual_s) * RATE_HZ > HOLE_FRAMES
+        if self._usual_s is None or (is_other and not self._is_refilled):
             # The first start, or another device.
             self._usual_s = told_s
-        self._moved = round((told_s - self._usual_s) * RATE_HZ)
-        self._written += self._moved
+        moved = round((told_s - self._usual_s) * RATE_HZ)
+        # Only what the device says: a stall made the microphone's clock unsure as well.
+        step, self._moved = moved - self._moved, moved
+        self._written += step
         self._trim()
+        if self._is_refilled:
+            self.repaired += abs(step) > DRY_FRAMES
+            self._device = Floor()
+            self._settled_s = 0.0
+            self._settling_until_s = now_s + SETTLED_S
+            self._unsure_until_s = now_s + SETTLED_S + BUCKET_S
+            # What the microphone lost in the same stall is made good in one step.
+            self._hole_frames = DRIFT_FRAMES
 
     def _apart(self) -> int:
         """Return by how many frames the next sample comes later than it lies."""
