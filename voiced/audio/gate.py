@@ -6,9 +6,11 @@ Somebody who speaks over the assistant is nearly as loud as it, and lasts.
 
 Rules
 1. While the loudspeaker sounds, what is much weaker than the microphone was a moment ago is
-   silence, and so is what has only just become louder than that.
-2. Once open it stays open for a moment: the ends of words are weak.
-3. While the loudspeaker is silent everything passes.
+   silence.
+2. For the server, so is what has only just become louder than that.  The ear has a rule of
+   its own for what does not last, and 20 ms count there.
+3. Once open it stays open for a moment: the ends of words are weak.
+4. While the loudspeaker is silent everything passes.
 """
 
 from collections import deque
@@ -28,21 +30,17 @@ OPEN_FRAMES: Final = 15
 
 
 class Gate:
-    """Lets pass what is loud and lasts.  Takes 10 ms at a time.
-
-    Attributes:
-        is_open: Everything passes.
-    """
+    """Lets pass what is loud, and for the server what lasts besides.  Takes 10 ms at a time."""
 
     def __init__(self) -> None:
-        self.is_open = True
         self._share = 10 ** (-WEAKER_DB / 10)
         self._echo: deque[float] = deque(maxlen=ECHO_FRAMES)
         self._louder: deque[bool] = deque(maxlen=LAST_FRAMES)
-        self._open_frames = 0
+        self._since_loud = OPEN_FRAMES
+        self._since_lasting = OPEN_FRAMES
 
-    def process(self, microphone: bytes, cancelled: bytes, *, sounds: bool) -> bytes:
-        """Return what is left of 10 ms, or silence in its place.
+    def process(self, microphone: bytes, cancelled: bytes, *, sounds: bool) -> tuple[bytes, bytes]:
+        """Return what is left of 10 ms for the ear, and for the server.
 
         Args:
             microphone: What was captured.
@@ -50,12 +48,15 @@ class Gate:
             sounds: The loudspeaker sounds, or did a moment ago.
         """
         self._echo.append(_energy(microphone))
-        self._louder.append(_energy(cancelled) >= max(self._echo) * self._share)
-        if sum(self._louder) >= LASTING_FRAMES:
-            self._open_frames = OPEN_FRAMES
-        self.is_open = not sounds or self._open_frames > 0
-        self._open_frames = max(0, self._open_frames - 1)
-        return cancelled if self.is_open else bytes(len(cancelled))
+        is_loud = _energy(cancelled) >= max(self._echo) * self._share
+        self._louder.append(is_loud)
+        self._since_loud = 0 if is_loud else self._since_loud + 1
+        lasts = sum(self._louder) >= LASTING_FRAMES
+        self._since_lasting = 0 if lasts else self._since_lasting + 1
+        silent = bytes(len(cancelled))
+        for_ear = cancelled if not sounds or self._since_loud < OPEN_FRAMES else silent
+        for_server = cancelled if not sounds or self._since_lasting < OPEN_FRAMES else silent
+        return for_ear, for_server
 
 
 def _energy(pcm: bytes) -> float:

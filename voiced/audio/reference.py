@@ -92,11 +92,13 @@ class Reference:
 
     Attributes:
         repaired: How often the streams were paired anew because one of them had a hole.
+        starts: How often the device was started.
         sounded_at_s: When something other than silence was last played or taken.
     """
 
     def __init__(self) -> None:
         self.repaired = 0
+        self.starts = 0
         self.sounded_at_s = float("-inf")
         self._lock = threading.Lock()
         self._waiting = bytearray()
@@ -260,6 +262,7 @@ class Reference:
         self._is_refilled = False
         self._pulls = 0
         self._moved = 0
+        self.starts += 1
         self._runs = True
 
     def _hear_device(self, plays_at_s: float, now_s: float) -> None:
