@@ -19,6 +19,7 @@ PURE = (
     "voiced/audio/pcm.py",
     "voiced/audio/buffer.py",
     "voiced/audio/gain.py",
+    "voiced/audio/gate.py",
     "voiced/audio/hearing.py",
     "voiced/audio/meter.py",
     "voiced/audio/playhead.py",

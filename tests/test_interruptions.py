@@ -189,3 +189,24 @@ async def test_the_figures_are_those_of_the_day(desk: Desk) -> None:
 
 def test_numbers_are_told_as_people_write_them() -> None:
     assert runs([7, 1, 3, 2, 9, 10]) == "1 to 3, 7, 9 to 10"
+
+
+@pytest.mark.parametrize("is_off", [True, False])
+async def test_sound_that_the_recorder_forgets_is_forgotten_here(
+    monkeypatch: pytest.MonkeyPatch, *, is_off: bool
+) -> None:
+    desk = Desk(monkeypatch, recorder_s=5)
+    desk.sound(desk.now_s - 0.5)
+    desk.told()
+    assert (await desk.timeline())["sound"] is not None
+
+    desk.recorder.resize(3)
+    assert (await desk.timeline())["sound"] is not None
+    if is_off:
+        desk.recorder.resize(0)
+    else:
+        desk.recorder.clear()
+
+    report = await desk.timeline()
+    assert report["sound"] is None
+    assert report["frames"]["at_ms"] == [500.0]

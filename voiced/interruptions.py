@@ -2,7 +2,7 @@
 
 Rules
 1. What is kept of the sound are levels; its loudest samples too, while the flight recorder
-   is on.
+   is on, until it is cleared.
 2. An interruption is complete when the time after it has passed: until then whoever asks
    for it waits.
 3. Times are those of the monotonic clock, which is the event loop's.
@@ -130,6 +130,7 @@ class Interruptions:
         self._records: dict[int, Record] = {}
         self._is_cut = False
         """What was made quieter is gone: it does not become louder again."""
+        recorder.when_cleared(self._forget_sound)
 
     @property
     def recorder_s(self) -> int:
@@ -237,6 +238,10 @@ class Interruptions:
 
     def _note(self, name: str, gain_db: float | None = None) -> None:
         self._marks.append(Mark(self._loop.time(), name, gain_db))
+
+    def _forget_sound(self) -> None:
+        for record in self._records.values():
+            record.sound = None
 
     def _complete(self, record: Record) -> None:
         try:

@@ -19,6 +19,7 @@ class Reference:
 
     def __init__(self) -> None:
         self.repaired = 0
+        self.starts = 0
         self.listened = 0
         self.fails = False
         self.sounds = False

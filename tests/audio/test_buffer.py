@@ -407,6 +407,24 @@ def test_a_hold_in_the_middle_of_a_chunk_keeps_its_rest() -> None:
     assert device.buffer.drained(device.now) == 2
 
 
+def test_a_device_that_says_now_that_it_holds_more_drops_no_words() -> None:
+    device = settled()
+    device.buffer.push(A, ramp(9600))
+    device.buffer.finish(A)
+    device.pull(20)
+    # A loudspeaker that was moved to another device is suddenly 200 ms late.
+    device.buffer.pull(FRAMES, device.now, 0.2)
+    device.buffer.hold(device_keeps=False)
+    device.buffer.stopped(device.now)
+    device.buffer.resume()
+    device.buffer.restarted(device.now, BUFFER_S)
+    again = np.frombuffer(device.pull(40), "<i2")
+
+    heard = 20 * 240 - 4800 - int(MARGIN_MS * 24)
+    assert heard < 0
+    assert np.array_equal(again[120:9600], np.arange(121, 9601))
+
+
 def test_a_whole_reply_that_the_device_held_flows_again() -> None:
     device = settled(prebuffer_frames=24_000)
     device.buffer.push(A, ramp(480))

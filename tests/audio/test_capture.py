@@ -239,6 +239,20 @@ def test_a_full_queue_drops_the_oldest_sound_and_counts_it() -> None:
     assert queue.put([MicrophoneFrames(b"x")])
 
 
+async def test_new_settings_of_the_buffers_do_not_change_how_late_the_loop_may_be() -> None:
+    library, reports = fakes.FakePortAudio(), Reports()
+    mic = Microphone(library, Audio(input_buffer_ms=40), reports)
+    mic.configure(Audio(input_buffer_ms=10))
+    mic.open()
+    await reports.until(MicrophoneOpened)
+    # The loop is busy with this, and takes nothing.
+    for _ in range(150):
+        library.streams[0].capture(bytes(480))
+
+    assert mic.figures().overruns == 0
+    mic.end()
+
+
 def test_what_is_told_of_dropped_sound_is_kept() -> None:
     queue = CaptureQueue(1)
     queue.put([MicrophoneFrames(b"1"), VoiceSuspected(1.0), MicrophoneFrames(b"2")])
@@ -273,11 +287,11 @@ async def test_an_overflow_holds_local_detection() -> None:
             library.streams[0].capture(noise(20))
             await reports.until(MicrophoneFrames, number)
         library.streams[0].capture(noise(20), INPUT_OVERFLOW)
-        await reports.until(HearingChanged, 3)
+        await reports.until(HearingChanged, 4)
 
-    told = [event.can_detect for event in reports.of(HearingChanged)]
-    # The first words, which are learned; the overflow.
-    assert told == [False, True, False]
+    told = [(event.is_learning, event.can_detect) for event in reports.of(HearingChanged)]
+    # The first words, which are learned and then believed; the overflow.
+    assert told == [(True, False), (False, False), (False, True), (False, False)]
 
 
 async def test_a_fault_in_the_callback_is_a_lost_microphone_and_in_the_log(

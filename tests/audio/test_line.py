@@ -2,6 +2,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -85,6 +86,16 @@ async def test_24_khz_are_asked_for_first() -> None:
         assert error is None
         assert line.name == "default"
         assert (library.streams[0].rate_hz, library.streams[0].frames) == (24_000, 480)
+
+
+async def test_new_settings_do_not_change_the_buffers_of_an_open_device() -> None:
+    async with opened(fakes.FakePortAudio()) as (line, _):
+        assert line.buffer_s == 0.02
+        line.wanted = replace(MICROPHONE, buffer_ms=40)
+
+        assert line.buffer_s == 0.02
+        line.close()
+        assert line.buffer_s == 0.04
 
 
 async def test_a_device_that_refuses_24_khz_runs_at_its_own_rate() -> None:
@@ -177,6 +188,26 @@ async def test_a_stream_that_was_given_up_is_not_started_and_says_nothing_more()
 
     assert library.streams[0].calls == ["abort", "abort", "close"]
     assert said == []
+
+
+async def test_what_a_stream_that_was_given_up_refuses_is_not_told_of_the_next() -> None:
+    library, outcomes = fakes.FakePortAudio(refuses={"abort"}), Outcomes()
+    let_go = threading.Event()
+
+    def wait() -> None:
+        let_go.wait(ANSWERS_WITHIN_S)
+
+    async with opened(library) as (line, _):
+        line.ask(wait, outcomes)
+        line.abort(outcomes)
+        line.lose()
+        line.open(make_callback, outcomes)
+        assert await outcomes.next() is None
+        assert line.is_open
+        let_go.set()
+
+        for _ in range(2):
+            assert await outcomes.next() is None
 
 
 async def test_a_refusal_is_told() -> None:

@@ -27,6 +27,7 @@ from voiced.audio.buffer import AGAIN_FRAMES
 from voiced.audio.meter import FLOOR_DBFS, Meter
 from voiced.audio.pcm import FADE_FRAMES, level_dbfs
 from voiced.audio.playback import LINGER_S, Speaker
+from voiced.audio.playhead import SETTLING_PULLS
 from voiced.audio.portaudio import OUTPUT_UNDERFLOW, PortAudio
 from voiced.audio.reference import FILLED_PULLS, Reference
 from voiced.conversation.sound_events import (
@@ -480,14 +481,37 @@ async def test_the_reference_is_shown_what_the_device_is_handed(refused_hz: set[
     for _ in range(FILLED_PULLS):
         library.streams[0].capture(bytes(2 * library.streams[0].frames))
     out.duck(-20.0)
-    for _ in range(4):
+    for _ in range(6):
         library.streams[0].capture(bytes(2 * library.streams[0].frames))
     shown = sounding(np.frombuffer(reference.take(24_000, time.monotonic()), "<i2"))
 
-    assert 4 * 240 <= shown.size <= 4 * 240 + 2
+    assert 6 * 240 <= shown.size <= 6 * 240 + 2
     assert shown[0] == pytest.approx(10_000, abs=10)
     assert set(shown[480:]) == {1000}
     assert out.figures().delay_s == pytest.approx(0.02)
+    out.end()
+
+
+async def test_how_late_the_device_is_is_known_only_while_it_plays() -> None:
+    library, reports = fakes.FakePortAudio(), Reports()
+    out = Speaker(library, AT_ONCE, reports)
+    out.open()
+    await reports.until(SpeakerOpened)
+    out.play(ITEM, 0, noise(1000))
+    await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    stream = library.streams[0]
+    for _ in range(SETTLING_PULLS):
+        stream.capture(bytes(480))
+    assert out.figures().delay_s is None
+    stream.capture(bytes(480))
+    for claimed_s in (-1.0, 7.0, float("nan")):
+        times = {"output_buffer_dac_time": claimed_s, "current_time": 0.0}
+        stream.callback(None, 240, times, 0)
+    assert out.figures().delay_s == pytest.approx(0.02)
+
+    out.cut(1)
+    await reports.until(PlaybackCut)
+    assert out.figures().delay_s is None
     out.end()
 
 
@@ -565,6 +589,28 @@ async def test_a_reply_that_was_heard_out_when_it_was_held_is_drained_by_the_res
 
     assert (await reports.until(PlaybackDrained)).plays == 1
     assert library.streams[0].calls == ["start", "abort"]
+    out.end()
+
+
+async def test_a_resume_before_the_device_was_stopped_plays_what_it_dropped() -> None:
+    library, reports = fakes.FakePortAudio(), Reports()
+    out = Speaker(library, AT_ONCE, reports)
+    out.open()
+    await reports.until(SpeakerOpened)
+    out.play(ITEM, 0, noise(20))
+    out.finish(ITEM, 0)
+    await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    library.streams[0].capture(bytes(960))
+    out.hold(1)
+    out.resume()
+    library.streams[0].is_started.clear()
+    await reports.until(PlaybackHeld)
+
+    # All of it had been pulled and nothing been heard.
+    assert await asyncio.to_thread(library.streams[0].is_started.wait, ANSWERS_WITHIN_S)
+    for _ in range(8):
+        library.streams[0].capture(bytes(960))
+    assert (await reports.until(PlaybackDrained)).plays == 1
     out.end()
 
 

@@ -468,6 +468,20 @@ def test_a_device_of_another_delay_sets_the_measure_anew() -> None:
     assert other_s == pytest.approx(first_s + 0.034, abs=0.0001)
 
 
+def test_what_a_stopped_device_still_takes_sets_no_measure() -> None:
+    reference = Reference()
+    reference.take(RATE_HZ // 10, 0.1)
+    leads_s = [lead_of_a_start(reference, 0.1, 0.006)]
+    # The device is let go of, and takes a few more buffers until it is.
+    reference.dropped(0)
+    for pull in range(FILLED_PULLS + 2):
+        reference.played(bytes(2 * OUT_FRAMES), 0.3 + OUT_S * pull, 0.02)
+    reference.take(RATE_HZ // 10, 0.4)
+    leads_s.append(lead_of_a_start(reference, 0.4, 0.0102))
+
+    assert leads_s[1] == pytest.approx(leads_s[0], abs=0.0001)
+
+
 def test_a_device_that_ran_dry_lies_as_before_once_it_is_filled() -> None:
     reference = Reference()
     reference.take(RATE_HZ // 10, 0.1)

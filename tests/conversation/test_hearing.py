@@ -34,3 +34,14 @@ def test_the_newest_report_counts() -> None:
     hearing.changed(HearingChanged("half_duplex", can_detect=False, reason="no canceller"))
 
     assert hearing == Hearing("half_duplex", "no canceller", can_detect=False)
+
+
+def test_while_the_room_is_learned_it_is_deaf_as_with_half_duplex() -> None:
+    hearing = Hearing()
+    hearing.changed(HearingChanged("cancelled", can_detect=False, is_learning=True))
+    assert hearing.is_deaf(10.0, is_sounding=True)
+    assert not hearing.is_deaf(10.0, is_sounding=False)
+
+    hearing.changed(HearingChanged("cancelled", can_detect=False))
+
+    assert not hearing.is_deaf(10.0, is_sounding=True)

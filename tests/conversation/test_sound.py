@@ -1,3 +1,5 @@
+import pytest
+
 from tests.conversation.stage import SECOND, Stage, listening, only, silent, speaking
 from voiced.conversation import State
 from voiced.conversation import effects as fx
@@ -191,8 +193,13 @@ def test_half_duplex_hears_zeros_until_a_cut_is_silent_and_for_a_tail() -> None:
     assert heard(stage) == VOICE
 
 
-def test_half_duplex_hears_a_held_key_at_once() -> None:
-    stage = half_duplex()
+LEARNING = se.HearingChanged("cancelled", can_detect=False, is_learning=True)
+
+
+@pytest.mark.parametrize("hearing", [HALF_DUPLEX, LEARNING])
+def test_a_held_key_is_heard_at_once(hearing: se.HearingChanged) -> None:
+    stage = speaking()
+    stage.take(hearing)
     stage.take(se.MicrophoneFrames(VOICE))
     stage.take(ev.TalkPress())
     stage.take(se.MicrophoneFrames(VOICE))

@@ -36,6 +36,8 @@ MAX_FRAMES: Final = 30 * 60 * RATE_HZ
 AGAIN_FRAMES: Final = ms_to_frames(10)
 """So much before the playhead is said again after a hold: a sound server that was late had
 not played it."""
+COPIED_FRAMES: Final = RATE_HZ
+"""So much before the playhead is copied still: a device may find that it holds more."""
 
 
 class PlaybackBuffer:
@@ -77,6 +79,11 @@ class PlaybackBuffer:
     def is_flowing(self) -> bool:
         """Tell whether there is something to play now."""
         return self._is_flowing and not self._is_held
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether the device has played for long enough to know how late it is."""
+        return self._clock.settling == 0
 
     @property
     def waiting_s(self) -> float:
@@ -266,8 +273,8 @@ class PlaybackBuffer:
                 self._is_flowing = True
 
     def _forget_heard(self, now_s: float) -> None:
-        """Let go of the copies of what has been heard by now, and will not be said again."""
-        heard = self._clock.played(now_s) - AGAIN_FRAMES
+        """Let go of the copies of what was heard so long ago that it will not be said again."""
+        heard = self._clock.played(now_s) - COPIED_FRAMES
         while self._pulled and self._pulled[0][0] + frames_of(self._pulled[0][2]) <= heard:
             self._pulled.popleft()
 

@@ -101,12 +101,13 @@ class CaptureQueue:
         limit: How many stretches of samples fit.
 
     Attributes:
+        limit: The same.
         dropped: How many stretches were dropped for want of room.
     """
 
     def __init__(self, limit: int) -> None:
+        self.limit = limit
         self.dropped = 0
-        self._limit = limit
         self._lock = threading.Lock()
         self._events: deque[SoundEvent] = deque()
         self._stretches = 0
@@ -117,7 +118,7 @@ class CaptureQueue:
             was_empty = not self._events
             self._events.extend(events)
             self._stretches += sum(isinstance(each, MicrophoneFrames) for each in events)
-            while self._stretches > self._limit:
+            while self._stretches > self.limit:
                 self._drop_oldest()
             return was_empty and bool(self._events)
 
@@ -164,7 +165,7 @@ class Microphone:
         self._surroundings = surroundings
         self._front_end = surroundings.front_end if surroundings else None
         self._overflows = 0
-        self._queue = CaptureQueue(int(QUEUE_S * 1000 / settings.input_buffer_ms))
+        self._queue = CaptureQueue(_stretches(self._line.wanted))
         self._loop = asyncio.get_running_loop()
 
     def configure(self, settings: Audio) -> None:
@@ -176,6 +177,7 @@ class Microphone:
         if self._line.is_open:
             self._emit(MicrophoneOpened())
             return
+        self._queue.limit = _stretches(self._line.wanted)
         self._line.open(self._make_callback, self._opened)
 
     def close(self) -> None:
@@ -293,6 +295,11 @@ class Microphone:
         events = [MicrophoneFrames(pcm)] if front_end is None else front_end.process(pcm, now_s)
         if self._queue.put(events):
             self._loop.call_soon_threadsafe(self._hand_over)
+
+
+def _stretches(wanted: Wanted) -> int:
+    """Return how many buffers the loop may be late."""
+    return int(QUEUE_S * 1000 / wanted.buffer_ms)
 
 
 def _wanted(settings: Audio) -> Wanted:

@@ -161,7 +161,7 @@ class Ear:
 
     def _is_certain(self, at_s: float) -> bool:
         least_ms = max(1, self._settings.min_speech_ms)
-        if not self._first.has_pitch():
+        if not self._first.has_pitch() or self._first.is_fading():
             return False
         if self._second is None:
             return self._first.is_sustained() and self._first.run_frames * FRAME_MS >= least_ms

@@ -7,11 +7,12 @@ Rules
    It takes a hundredth of the time there is, and three while a voice is being examined.
 3. A stage that fails is switched off for good, with an error in the log: the microphone
    goes on, and the policy is told, so that the assistant does not hear itself.
-4. After a hole in either stream the canceller must learn the delay anew: for two seconds of
-   the assistant's voice nothing of what is noticed here is believed, and for half a second
-   after every rest.
-5. A canceller that does not know the room lets some of the first words through.  Until it
-   has heard one second and a half of them, the microphone is silent while they sound.
+4. A canceller that does not know the room lets some of the first words through.  Until it
+   has heard one second and a half of them, the ear hears nothing while they sound, and the
+   conversation is told: it silences the microphone, but not what is said into a held key.
+   It is the same for a moment after each start of the loudspeaker, and after a hole.
+5. After a hole in either stream the canceller must learn the delay anew: for two seconds of
+   the assistant's voice nothing of what is noticed here is believed.
 """
 
 import logging
@@ -20,6 +21,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from voiced.audio.echo import DELAY_S, FRAME_FRAMES, FRAME_S, Canceller, Framer
+from voiced.audio.gate import Gate
 from voiced.audio.hearing import CANCELLED
 from voiced.audio.pcm import RATE_HZ, peak_dbfs
 from voiced.conversation.sound_events import HearingChanged, MicrophoneFrames, SoundEvent
@@ -31,10 +33,9 @@ HOLD_S: Final = 2.0
 """So much of the assistant's voice must sound after a hole before the ear is believed."""
 LEARN_S: Final = 1.5
 """So much of it must sound in a room before its echo is gone."""
-BEGIN_S: Final = 0.5
-"""So much of it must sound after a rest: the device may start a little later than before."""
-REST_S: Final = 1.0
-"""A loudspeaker that is silent for so long rests."""
+BEGIN_S: Final = 0.8
+"""So much of it must sound after each start of the device, and after a hole: it comes a
+millisecond earlier or later than before, which the canceller has to follow."""
 TAIL_S: Final = 0.6
 """So long after its last sound there may be an echo."""
 SOUNDS_DBFS: Final = -50.0
@@ -48,6 +49,8 @@ class Reference(Protocol):
 
     @property
     def repaired(self) -> int: ...  # noqa: D102 - see audio.reference.Reference, here and below
+    @property
+    def starts(self) -> int: ...  # noqa: D102
     def listening(self) -> None: ...  # noqa: D102
     def take(self, frames: int, now_s: float) -> bytes: ...  # noqa: D102
 
@@ -87,32 +90,36 @@ class Echo:
     def __init__(self) -> None:
         self._unknown_s = LEARN_S
         self._doubt_s = HOLD_S
-        self._sounds = False
+        self.sounds = False
         self._sounded_at_s = float("-inf")
 
     @property
     def is_unknown(self) -> bool:
         """Tell whether there is an echo now of which the canceller knows nothing."""
-        return self._sounds and self._unknown_s > 0
+        return self.sounds and self._unknown_s > 0
 
     @property
     def is_in_doubt(self) -> bool:
         """Tell whether there is an echo now that may come otherwise than the last one."""
-        return self._sounds and self._doubt_s > 0
+        return self.sounds and self._doubt_s > 0
 
     def doubt(self) -> None:
-        """Note that the echo may come earlier or later than before."""
+        """Note that the echo may come much earlier or later than before."""
         self._doubt_s = HOLD_S
+        self.begin()
+
+    def begin(self) -> None:
+        """Note that the echo may come a little earlier or later than before."""
+        self._unknown_s = max(self._unknown_s, BEGIN_S)
+        self._doubt_s = max(self._doubt_s, BEGIN_S)
 
     def hear(self, loudspeaker: bytes, at_s: float) -> None:
         """Take what the loudspeaker was given for 10 ms."""
         if peak_dbfs(loudspeaker) > SOUNDS_DBFS:
-            if at_s - self._sounded_at_s > REST_S:
-                self._doubt_s = max(self._doubt_s, BEGIN_S)
             self._sounded_at_s = at_s
             self._unknown_s -= FRAME_S
             self._doubt_s -= FRAME_S
-        self._sounds = at_s - self._sounded_at_s < TAIL_S
+        self.sounds = at_s - self._sounded_at_s < TAIL_S
 
 
 class FrontEnd:
@@ -151,7 +158,9 @@ class FrontEnd:
         self._told: HearingChanged | None = None
         self._underruns = underruns
         self._holes = self._count_holes()
+        self._starts = reference.starts
         self._echo = Echo()
+        self._gate = Gate()
         self._is_elsewhere = False
 
     @property
@@ -208,6 +217,10 @@ class FrontEnd:
     def _is_in_doubt(self) -> bool:
         return self._verdict.echo == CANCELLED and self._echo.is_in_doubt
 
+    @property
+    def _is_learning(self) -> bool:
+        return self._verdict.echo == CANCELLED and self._echo.is_unknown
+
     def _count_holes(self) -> tuple[int, int]:
         return self._reference.repaired, self._underruns()
 
@@ -217,18 +230,22 @@ class FrontEnd:
         if holes != self._holes:
             self._holes = holes
             self.hold()
-        cancelled, heard_at_s = frame, at_s
+        if self._reference.starts != self._starts:
+            self._starts = self._reference.starts
+            self._echo.begin()
+        cancelled, audible, heard_at_s = frame, frame, at_s
         if self._verdict.echo == CANCELLED:
             cancelled, heard_at_s = self._cancel(frame, loudspeaker), at_s - DELAY_S
             if self._is_elsewhere:
                 self._is_elsewhere = False
                 self._echo = Echo()
             self._echo.hear(loudspeaker, at_s)
-            if self._echo.is_unknown:
-                cancelled = bytes(len(frame))
+            audible, cancelled = self._gate.process(frame, cancelled, sounds=self._echo.sounds)
         if self._ear is not None and self._is_in_doubt:
             self._ear.hold(at_s + FRAME_S)
-        noticed = self._listen(cancelled, loudspeaker, heard_at_s)
+        if self._is_learning:
+            audible = bytes(len(frame))
+        noticed = self._listen(audible, loudspeaker, heard_at_s)
         ear = self._ear
         self._trace.note(
             at_s,
@@ -267,7 +284,7 @@ class FrontEnd:
         """Return what there is to tell of the hearing itself."""
         is_able = self._ear is not None and not self._is_in_doubt
         can_detect = self._verdict.can_detect and is_able
-        hearing = replace(self._verdict, can_detect=can_detect)
+        hearing = replace(self._verdict, can_detect=can_detect, is_learning=self._is_learning)
         if hearing == self._told:
             return []
         self._told = hearing

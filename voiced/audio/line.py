@@ -73,8 +73,9 @@ class Line:
 
     @property
     def buffer_s(self) -> float:
-        """Return the length of one buffer, in seconds."""
-        return self.wanted.buffer_ms / 1000
+        """Return the length of one buffer in seconds, of the open device if there is one."""
+        stream = self._stream
+        return self.wanted.buffer_ms / 1000 if stream is None else stream.frames / stream.rate_hz
 
     def called(self, now_s: float) -> None:
         """Note a callback; PortAudio's thread calls this."""
@@ -125,7 +126,7 @@ class Line:
             stream.start()
 
         self._called_s = time.monotonic()
-        self._worker.submit(start, then)
+        self._worker.submit(start, self._about(stream, then))
 
     def abort(self, then: Outcome, after: Callable[[], None] | None = None) -> None:
         """Stop at once; ``after`` runs on the worker, as soon as the device is silent.
@@ -142,7 +143,7 @@ class Line:
             if after is not None and self._stream is stream:
                 after()
 
-        self._worker.submit(stop, then)
+        self._worker.submit(stop, self._about(stream, then))
 
     def close(self) -> None:
         """Let go of the device, whatever state it is in."""
@@ -182,6 +183,10 @@ class Line:
     def join(self, within_s: float) -> bool:
         """Wait, on any thread, until the device is closed; false when it hangs."""
         return self._worker.join(within_s)
+
+    def _about(self, stream: Stream, then: Outcome) -> Outcome:
+        """Keep to itself what a stream refuses after it has been given up."""
+        return lambda error: then(error if self._stream is stream else None)
 
     def _find_and_open(self, make_callback: MakeCallback) -> tuple[Choice, Stream]:
         try:

@@ -57,7 +57,7 @@ class SpeakerFigures:
     restarts: int
     """How often the device came back after it had been lost."""
     delay_s: float | None = None
-    """How far ahead of itself the device was at the last look, as it says; None before."""
+    """How far ahead of itself the device is, as it says; None while it does not play."""
 
 
 class Speaker:
@@ -218,6 +218,8 @@ class Speaker:
             if error is not None:
                 self._lost(f"the loudspeaker cannot be stopped: {error}")
             once()
+            # What a device dropped may have been resumed before it was put back.
+            self._run()
 
         def silent() -> None:
             silent_at.append(time.monotonic())
@@ -260,6 +262,7 @@ class Speaker:
             self._reference.started(now_s)
 
     def _stopped(self) -> None:
+        self._delay_s = None
         dropped = self._buffer.stopped(time.monotonic())
         if self._reference is not None:
             self._reference.dropped(dropped)
@@ -284,9 +287,10 @@ class Speaker:
                 if self._reference is not None:
                     self._reference.ran_dry(now_s)
             delay_s = times["output_buffer_dac_time"] - times["current_time"]
-            self._delay_s = delay_s
             if not 0.0 <= delay_s <= MAX_DELAY_S:
                 delay_s = 3 * buffer_s
+            elif self._buffer.is_settled:
+                self._delay_s = delay_s
             wanted, held_s = (count, 0.0) if converter is None else converter.wants(count)
             pcm = self._buffer.pull(wanted, now_s, delay_s, held_s)
             if self._reference is not None:

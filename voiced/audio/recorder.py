@@ -1,14 +1,14 @@
 """The flight recorder: the last seconds of the sound, in memory, if the user wants that.
 
 Rules
-1. While it is off it keeps nothing, and what it had is gone.
+1. While it is off it keeps nothing, and what it had is gone, with what was made of it.
 2. Nothing here reaches a disk: whoever asked for the sound writes it.
 3. The thread of the microphone only leaves the samples here, as they are.
 """
 
 import wave
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -50,6 +50,7 @@ class Recorder:
     def __init__(self, seconds: int = 0) -> None:
         self.is_on = False
         self.seconds = 0
+        self._forget: list[Callable[[], None]] = []
         # Its appends are atomic, on whatever thread.
         self._ring: deque[Stretch] = deque(maxlen=0)
         self.resize(seconds)
@@ -59,10 +60,18 @@ class Recorder:
         if seconds != self.seconds:
             self._ring = deque(self._ring, maxlen=seconds * STRETCHES_PER_S)
         self.seconds, self.is_on = seconds, seconds > 0
+        if not seconds:
+            self.clear()
 
     def clear(self) -> None:
         """Forget what was kept."""
         self._ring.clear()
+        for forget in self._forget:
+            forget()
+
+    def when_cleared(self, forget: Callable[[], None]) -> None:
+        """Call back whenever what was made of the sound is to be forgotten, too."""
+        self._forget.append(forget)
 
     def note(self, at_s: float, microphone: bytes, cancelled: bytes, loudspeaker: bytes) -> None:
         """Take 10 ms: three stretches of samples at 24 kHz, of the same length."""

@@ -92,11 +92,13 @@ class Reference:
 
     Attributes:
         repaired: How often the streams were paired anew because one of them had a hole.
+        starts: How often the device was started.
         sounded_at_s: When something other than silence was last played or taken.
     """
 
     def __init__(self) -> None:
         self.repaired = 0
+        self.starts = 0
         self.sounded_at_s = float("-inf")
         self._lock = threading.Lock()
         self._waiting = bytearray()
@@ -130,6 +132,8 @@ class Reference:
         self._hole_frames = HOLE_FRAMES
         """What counts as a hole now."""
         self._runs = False
+        self._is_stopped = False
+        """What the device still takes until it is started again, it will not play."""
 
     def started(self, now_s: float) -> None:
         """Note that the device begins a new time line and holds nothing."""
@@ -138,7 +142,7 @@ class Reference:
             self._handed = 0
             self._followed_s = now_s
             self._unsure_until_s = now_s
-            self._runs = False
+            self._runs = self._is_stopped = False
 
     def played(self, pcm: bytes, now_s: float, delay_s: float | None = None) -> None:
         """Take what was just handed to the device, as it will sound: 24 kHz s16 mono.
@@ -149,6 +153,8 @@ class Reference:
             delay_s: How long until the device plays the first of them, as it says.
         """
         with self._lock:
+            if self._is_stopped:
+                return
             if not self._runs:
                 self._anchor(now_s)
             if delay_s is not None:
@@ -181,7 +187,7 @@ class Reference:
         with self._lock:
             size = min(frames * BYTES_PER_FRAME, len(self._waiting))
             self._waiting[len(self._waiting) - size :] = bytes(size)
-            self._runs = False
+            self._runs, self._is_stopped = False, True
 
     def listening(self) -> None:
         """Note that the microphone was opened and begins to count anew.
@@ -256,6 +262,7 @@ class Reference:
         self._is_refilled = False
         self._pulls = 0
         self._moved = 0
+        self.starts += 1
         self._runs = True
 
     def _hear_device(self, plays_at_s: float, now_s: float) -> None:

@@ -20,6 +20,10 @@ FRAME_MS: Final = 10
 FRAME_SAMPLES: Final = RATE_HZ * FRAME_MS // 1000
 SUSTAINED_OF: Final = 40
 """Frames that a voice is looked for in where there is no second stage."""
+LATELY: Final = 30
+"""Frames that a sound is compared with, and"""
+NOW: Final = 3
+"""those that are compared."""
 WINDOWS_AT_ONCE: Final = 3
 """The second stage is given no more in 10 ms."""
 
@@ -44,6 +48,8 @@ class Tuning:
     """So many of the last 15 frames have a pitch in any voice."""
     periodic_share: float = 0.4
     """And so much of the last 300 ms: a cough ends in a little voice."""
+    fading_db: float = 10.0
+    """What is weaker than it was by so much is over, and is not confirmed any more."""
     sustained_frames: int = 30
     """So many of the last 40 frames confirm where there is no second stage."""
     quiet_frames: int = 25
@@ -146,12 +152,14 @@ class FirstStage:
         self._vad = webrtcvad.Vad(WEBRTC_MODE)
         self._pitch = Pitch()
         self._voiced: deque[bool] = deque(maxlen=SUSTAINED_OF)
+        self._energies: deque[float] = deque(maxlen=LATELY)
         self._periodic: deque[bool] = deque(maxlen=SUSTAINED_OF)
 
     def hear(self, samples: bytes) -> None:
         """Take 10 ms at 16 kHz."""
         self._pitch.keep(samples)
         self.is_voice = self._vad.is_speech(samples, RATE_HZ)
+        self._energies.append(_energy(samples))
         self._voiced.append(self.is_voice)
         self._periodic.append(
             self.is_voice and self._pitch.periodicity() >= self._tuning.periodicity
@@ -181,6 +189,11 @@ class FirstStage:
             and _count(self._periodic, lately) >= self._tuning.periodic_share * lately
         )
 
+    def is_fading(self) -> bool:
+        """Tell whether the sound is over, or nearly: a scrap of the assistant's voice."""
+        lately = max(self._energies) * 10 ** (-self._tuning.fading_db / 10)
+        return max(tuple(self._energies)[-NOW:]) < lately
+
     def is_sustained(self) -> bool:
         """Tell whether there has been hardly anything but voice for a while."""
         return _count(self._voiced, SUSTAINED_OF) >= self._tuning.sustained_frames
@@ -190,6 +203,11 @@ class FirstStage:
         self._voiced.clear()
         self._periodic.clear()
         self.quiet_frames, self.run_frames = self._tuning.quiet_frames, 0
+
+
+def _energy(samples: bytes) -> float:
+    wide = np.frombuffer(samples, dtype="<i2").astype(np.float32)
+    return float(wide @ wide)
 
 
 def _count(marks: deque[bool], last: int) -> int:

@@ -106,6 +106,8 @@ class HearingChanged:
     """Speech is noticed on this machine now."""
     reason: str = ""
     """Why it is not as configured; nothing when it is."""
+    is_learning: bool = False
+    """The canceller does not know the echo yet that there is now: it is to be silenced."""
 
 
 SoundEvent = (
