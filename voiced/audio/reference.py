@@ -237,7 +237,7 @@ class Reference:
     def _steady(self, clock_s: float, frames: int, now_s: float) -> None:
         """Let the microphone's clock follow its calls, slowly where nothing was lost."""
         moved_s = clock_s - self._microphone_s
-        if now_s - self._counts_from_s < 3 * SETTLED_S or abs(moved_s) > STEP_S:
+        if now_s - self._counts_from_s < 5 * SETTLED_S or abs(moved_s) > STEP_S:
             self._microphone_s = clock_s
             return
         most_s = SLEW * frames / RATE_HZ
