@@ -98,13 +98,17 @@ class Story:
 
     def _interruption(self, notice: dict[str, Any], daemon: Daemon) -> None:
         if notice["event"] == "interruption":
+            if not notice["confirmed"]:
+                self.tell(f"a doubt, by {notice['source']}: nobody spoke, nothing was lost")
+                return
             # What was sent is in the log; the notice only tells what was heard.
             sent = re.findall(r"> TruncateItem\(.*audio_end_ms=(\d+)", daemon.log)
             self.tell(
                 f"INTERRUPTED by {notice['source']}: silent after {notice['silent_ms']:g} ms,"
                 f" heard {notice['heard_ms']} ms, truncated at {sent[-1] if sent else 'no'} ms"
             )
-            self.mark(f"server hears you; silent {notice['silent_ms']:g} ms later", "tab:red")
+            who = "voiced" if notice["source"] == "local" else notice["source"]
+            self.mark(f"{who} hears you; silent {notice['silent_ms']:g} ms later", "tab:red")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -156,7 +160,7 @@ async def converse(
     story.tell(f'you begin to say: "{INTERRUPTION}"')
     story.mark("you interrupt", "tab:blue")
     await speak(card, interruption)
-    seen = await story.until("interruption", seen)
+    seen = await story.until("interruption", seen, confirmed=True)
     seen = await story.until("state", seen, state="speaking")
     story.mark("assistant answers", "tab:green")
     await story.until("state", seen, state="listening")
@@ -180,15 +184,15 @@ def finish(story: Story, loudspeaker: Recorder, microphone: Recorder, out: Path)
         f"\nIn the recordings: you began to speak over the assistant at {spoke_s:.2f} s,"
         f" the loudspeaker fell silent at {silent_s:.2f} s:"
         f" {1000 * (silent_s - spoke_s):.0f} ms later.\n"
-        f"Of that, {notice['silent_ms']:g} ms are voiced's; the rest is the server's time to"
-        " be sure that you speak."
+        f"Of that, {notice['silent_ms']:g} ms are the loudspeaker's; the rest is the time it"
+        " takes to be sure that you speak."
     )
     write_wav(out / "user.wav", user, RATE_HZ)
     write_wav(out / "assistant.wav", assistant, RATE_HZ)
     (out / "events.jsonl").write_text("".join(json.dumps(n) + "\n" for n in story.notices))
     title = (
         f"voiced: interrupted after {notice['heard_ms'] / 1000:.2f} s of the answer,"
-        f" silent {notice['silent_ms']:g} ms after the server noticed"
+        f" silent {notice['silent_ms']:g} ms after it was noticed"
     )
     draw(out / "timeline.png", user, assistant, marks, title)
     print(f"Left in {out}: timeline.png user.wav assistant.wav events.jsonl")
