@@ -172,7 +172,7 @@ def finish(story: Story, loudspeaker: Recorder, microphone: Recorder, out: Path)
     """Compare the recordings and write everything down."""
     assistant = from_beginning(loudspeaker, story.began_s)
     user = from_beginning(microphone, story.began_s)
-    notice = next(n for n in story.notices if n["event"] == "interruption")
+    notice = next(n for n in story.notices if n["event"] == "interruption" and n["confirmed"])
     # A recording begins with silence; what counts is the first sound.
     marks = [
         replace(mark, at_s=speech_begins(user, mark.at_s)) if mark.label.startswith("you") else mark
