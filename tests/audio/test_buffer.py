@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from voiced.audio import buffer as module
-from voiced.audio.buffer import AGAIN_FRAMES, PlaybackBuffer
+from voiced.audio.buffer import AGAIN_FRAMES, COPIED_FRAMES, PlaybackBuffer
 from voiced.audio.pcm import RATE_HZ, frames_of
 from voiced.audio.playhead import MARGIN_S, SETTLING_PULLS, DeviceClock
 
@@ -555,6 +555,15 @@ def test_copies_are_kept_only_of_what_may_not_have_been_heard() -> None:
     # What the device held, the margin, and no more.
     again_s = AGAIN_FRAMES / RATE_HZ
     assert device.buffer.waiting_s == pytest.approx(0.1 + 0.025 + MARGIN_S + again_s, abs=0.001)
+
+
+def test_a_long_reply_leaves_no_more_copies_than_a_short_one() -> None:
+    device = settled()
+    device.buffer.push(A, pcm(10 * RATE_HZ))
+    device.pull(900)
+
+    copied_s = sum(len(part) for _, _, part in device.buffer._pulled) / 2 / RATE_HZ
+    assert copied_s == pytest.approx(COPIED_FRAMES / RATE_HZ, abs=0.1)
 
 
 def test_ducked_sound_is_quieter_and_heard_as_far() -> None:
