@@ -90,19 +90,3 @@ def _bypassed(loudspeaker: str) -> str:
     if not loudspeaker:
         return ""
     return f'the sound server may not know what "{loudspeaker}" plays: choose its echo-cancel sink'
-
-
-def told(hearing: HearingChanged) -> str:
-    """Return what a verdict means, in one line for the log."""
-    match hearing.echo:
-        case "cancelled":
-            what = "the assistant's voice is taken out of the microphone"
-        case "server":
-            what = "the sound server takes the assistant's voice out of the microphone"
-        case "headset":
-            what = "the loudspeaker is a headset: there is no echo"
-        case "half_duplex":
-            what = "nothing is heard while the assistant speaks"
-        case _:
-            what = "the assistant's voice stays in the microphone"
-    return hearing.reason or what

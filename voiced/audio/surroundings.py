@@ -3,10 +3,9 @@
 Rules
 1. The sound server is asked on a worker thread, never on the event loop.
 2. Every verdict is judged anew from everything that is known; one that differs is told to
-   the microphone's front end and once to the log.
+   the microphone's front end, and by it to the conversation.
 """
 
-import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,11 +13,9 @@ from typing import Final
 
 from voiced.audio.devices import InUse, in_use
 from voiced.audio.front_end import FrontEnd
-from voiced.audio.hearing import LATEST_ECHO_MS, Facts, judge, told
+from voiced.audio.hearing import LATEST_ECHO_MS, Facts, judge
 from voiced.conversation.sound_events import HearingChanged
 from voiced.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 1.0
 """How often the sound server is asked; it costs a millisecond."""
@@ -90,8 +87,6 @@ class Surroundings:
         wanted = self._settings
         verdict = judge(wanted.audio, facts, is_local=wanted.interruption.local)
         if verdict != self._verdict:
-            level = logging.WARNING if verdict.reason else logging.INFO
-            logger.log(level, "echo: %s", told(verdict))
             self._verdict = verdict
             self.front_end.decide(verdict)
 
